@@ -1,0 +1,33 @@
+"""The command line: `python -m alexnet_core VERB`, installed as `alexnet`."""
+
+import argparse
+import sys
+
+from alexnet_core import __version__
+from alexnet_core.commands import VERBS
+from alexnet_core.errors import ExplorerError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb. Returns 0, or 2 with one sentence on standard error for anything the user can put right."""
+    parser = argparse.ArgumentParser(
+        prog="alexnet", description="Train AlexNet, look inside it, explain what it says."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for verb in VERBS:
+        verb.add_parser(verbs)
+    chosen = parser.parse_args(arguments)
+    try:
+        chosen.run(chosen)
+    except ExplorerError as error:
+        print(f"alexnet: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("alexnet: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The networks one can train, look into and explain: `MODELS` names them all, `build` makes one, `Network` is one in use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models.alexnet import FULL, alexnet, alexnet_bn, alexnet_mini, check_size, mini_plan
+from alexnet_core.models.zoo import build_torchvision
+from alexnet_core.preprocess import Preprocessing
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of the table of networks."""
+
+    title: str
+    year: int
+    image_size: int
+    """The side in pixels the network was made for."""
+    about: str
+    smallest: int
+    """The smallest picture in pixels that survives the poolings."""
+    settings: tuple[str, ...] = ()
+    """The names of the settings `build` takes besides classes and size."""
+    imagenet_weights: str | None = None
+    """torchvision's name for its ImageNet weights, where there are any."""
+    ours: Callable[..., nn.Module] | None = None
+    """Our own constructor; None means torchvision's network of the same name."""
+
+
+MODELS: dict[str, ModelEntry] = {
+    "alexnet": ModelEntry(
+        "AlexNet", 2012, 224, "Five convolutions and three linear layers; the network that began it all.",
+        63, ("dropout",), "AlexNet_Weights.IMAGENET1K_V1", alexnet,
+    ),
+    "alexnet_bn": ModelEntry(
+        "AlexNet with batch normalisation", 2015, 224, "AlexNet that learns faster: each map is normalised before its ReLU.",
+        63, ("dropout",), None, alexnet_bn,
+    ),
+    "alexnet_mini": ModelEntry(
+        "AlexNet mini", 2012, 64, "The same topology for pictures of 32 to 128 pixels; trains in minutes on a laptop.",
+        32, ("dropout", "batch_norm"), None, alexnet_mini,
+    ),
+    "vgg11": ModelEntry(
+        "VGG-11", 2014, 224, "Only 3x3 filters, stacked deeper.", 32, ("dropout",), "VGG11_Weights.IMAGENET1K_V1"
+    ),
+    "vgg16": ModelEntry(
+        "VGG-16", 2014, 224, "Sixteen layers of 3x3 filters; simple and heavy.", 32, ("dropout",), "VGG16_Weights.IMAGENET1K_V1"
+    ),
+    "googlenet": ModelEntry(
+        "GoogLeNet", 2014, 224, "Filters of several sizes side by side (Inception), and no large linear layers.",
+        32, ("dropout",), "GoogLeNet_Weights.IMAGENET1K_V1",
+    ),
+    "inception_v3": ModelEntry(
+        "Inception v3", 2015, 299, "Large filters split into cheap small ones.", 75, ("dropout",), "Inception_V3_Weights.IMAGENET1K_V1"
+    ),
+    "resnet18": ModelEntry(
+        "ResNet-18", 2015, 224, "Shortcuts around every two layers let deep networks learn.", 32, (), "ResNet18_Weights.IMAGENET1K_V1"
+    ),
+    "resnet50": ModelEntry(
+        "ResNet-50", 2015, 224, "Fifty layers with shortcuts and 1x1 bottlenecks.", 32, (), "ResNet50_Weights.IMAGENET1K_V2"
+    ),
+    "squeezenet1_1": ModelEntry(
+        "SqueezeNet 1.1", 2016, 224, "AlexNet's accuracy with fifty times fewer parameters.",
+        32, ("dropout",), "SqueezeNet1_1_Weights.IMAGENET1K_V1",
+    ),
+    "mobilenet_v3_small": ModelEntry(
+        "MobileNet v3 small", 2019, 224, "Made for telephones: each filter looks at one channel.",
+        32, ("dropout",), "MobileNet_V3_Small_Weights.IMAGENET1K_V1",
+    ),
+    "efficientnet_b0": ModelEntry(
+        "EfficientNet-B0", 2019, 224, "Depth, width and picture size grown together.",
+        32, ("dropout",), "EfficientNet_B0_Weights.IMAGENET1K_V1",
+    ),
+    "efficientnet_v2_s": ModelEntry(
+        "EfficientNet-V2 small", 2021, 384, "EfficientNet searched again for speed of training.",
+        32, ("dropout",), "EfficientNet_V2_S_Weights.IMAGENET1K_V1",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model with all that is needed to use it: class names, preprocessing, the settings it was built with."""
+
+    name: str
+    model: nn.Module
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    settings: dict[str, Any] = field(default_factory=dict)
+    source: str = "untrained"
+    """Where the weights come from, for the screen: a run's name, a file, ImageNet."""
+
+    @property
+    def title(self) -> str:
+        """The name for the screen."""
+        return MODELS[self.name].title
+
+
+def find_model(name: str) -> ModelEntry:
+    """The entry called `name`. Raises ExplorerError, naming the ones there are."""
+    if name not in MODELS:
+        raise ExplorerError(f"There is no network called {name!r:.80}. Choose one of: {', '.join(MODELS)}.")
+    return MODELS[name]
+
+
+def check_image_size(name: str, image_size: int) -> None:
+    """Refuse pictures too small (or absurdly large) for the network, saying which size works."""
+    entry = find_model(name)
+    if not 8 <= image_size <= 1024:
+        raise ExplorerError(f"A picture size of {image_size} pixels is not possible; choose 8 to 1024.")
+    if entry.ours is not None:
+        check_size(mini_plan(image_size) if name == "alexnet_mini" else FULL, image_size)
+    elif image_size < entry.smallest:
+        raise ExplorerError(
+            f"Pictures of {image_size} pixels are too small for {entry.title}; the smallest size that works is "
+            f"{entry.smallest} pixels."
+        )
+
+
+def build(name: str, num_classes: int, image_size: int | None = None, **settings: Any) -> nn.Module:
+    """The network `name` with random weights, `num_classes` outputs, for square pictures of `image_size` pixels.
+
+    Settings the network does not have are refused. Raises ExplorerError for an unknown name, an impossible number of
+    classes or too small a picture.
+    """
+    entry = find_model(name)
+    size = image_size or entry.image_size
+    if not 2 <= num_classes <= 100_000:
+        raise ExplorerError(f"A network needs at least two classes to tell apart, not {num_classes}.")
+    check_image_size(name, size)
+    unknown = sorted(set(settings) - set(entry.settings))
+    if unknown:
+        raise ExplorerError(f"{entry.title} has no setting called {', '.join(unknown)}.")
+    if entry.ours is not None:
+        return entry.ours(num_classes=num_classes, image_size=size, **settings)
+    return build_torchvision(name, num_classes, **settings)

@@ -1,0 +1,221 @@
+"""Weights in files: our own self-describing network files, ImageNet's through torchvision, and files from strangers.
+
+A network file is a safetensors file whose header says which network it is, its class names and how its pictures are
+prepared; it can be used without the run it came from. Nothing here ever runs code from a file: a pickled `.pt` or `.pth`
+is read with `weights_only=True`, every shape is compared before anything is copied, and every value must be finite.
+"""
+
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as safetensors_bytes
+from torch import nn
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import MODELS, Network, build
+from alexnet_core.preprocess import Preprocessing
+
+FORMAT = "alexnet-explorer network 1"
+LARGEST_FILE = 600 * 1024**2
+"""Bytes. VGG-16, the largest network here, has 528 MB of weights."""
+
+
+def network_bytes(
+    network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None
+) -> bytes:
+    """`network` as the bytes of a network file; `half` stores the numbers in 16 bits, `weights` replaces the model's own."""
+    header = {
+        "format": FORMAT,
+        "model": network.name,
+        "classes": json.dumps(list(network.classes)),
+        "preprocessing": json.dumps(network.preprocessing.as_dict()),
+        "settings": json.dumps(network.settings),
+        "source": network.source,
+    }
+    state = network.model.state_dict() if weights is None else weights
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in state.items()
+    }
+    return safetensors_bytes(tensors, header)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a crash leaves either the old file or the new one, never half of one.
+
+    Raises ExplorerError when the disk is full or the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ExplorerError(
+            f"{path.name} could not be written: {error.strerror or error}. Free some space or choose another place."
+        ) from error
+
+
+def save_network(path: Path, network: Network, *, half: bool = False) -> None:
+    """Write `network` as a network file."""
+    write_whole(path, network_bytes(network, half=half))
+
+
+def load_network(path: Path, *, source: str | None = None) -> Network:
+    """The network in a network file, in eval mode, frozen, in 32 bits, on the CPU.
+
+    Raises ExplorerError when the file is missing, damaged, of another kind, or does not fit the network it names.
+    """
+    state, header = read_tensors(path)
+    if header.get("format") != FORMAT:
+        raise ExplorerError(
+            f"{path.name} is not a network file of this program; give --model with the name of its network."
+        )
+    try:
+        classes = tuple(str(name) for name in json.loads(header["classes"]))
+        preprocessing = Preprocessing.from_dict(json.loads(header["preprocessing"]))
+        settings = dict(json.loads(header["settings"]))
+        name = header["model"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise ExplorerError(f"The header of {path.name} is damaged; make or fetch the file again.") from error
+    with torch.device("meta"):
+        model = build(name, len(classes), preprocessing.size, **settings)
+    fill(model, state, path.name)
+    return Network(
+        name, frozen(model), classes, preprocessing, settings, source or header.get("source", path.name)
+    )
+
+
+def frozen(model: nn.Module) -> nn.Module:
+    """`model` in eval mode with no gradients for its weights: what is shared must not change, and backward passes to the
+    picture are faster and smaller."""
+    return model.eval().requires_grad_(False)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a `.safetensors`, `.pt` or `.pth` file and its header (empty for the pickled ones).
+
+    Raises ExplorerError for a file that is missing, too large, damaged, or that would need code to be run.
+    """
+    if not path.is_file():
+        raise ExplorerError(f"There is no file {path.name}; check the path.")
+    if path.stat().st_size > LARGEST_FILE:
+        raise ExplorerError(
+            f"{path.name} is larger than {LARGEST_FILE // 1024**2} MB, more than any network here needs."
+        )
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ExplorerError(
+                f"{path.name} is damaged or no safetensors file; make or fetch it again."
+            ) from error
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        # torch's own message would explain how to switch the safety off; it is not shown.
+        raise ExplorerError(
+            f"{path.name} could not be read as weights; a file of tensors alone (a state dict) or safetensors is expected."
+        ) from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(v, torch.Tensor) for v in state.values())
+    ):
+        raise ExplorerError(
+            f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
+        )
+    return {str(key): value for key, value in state.items()}, {}
+
+
+def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None:
+    """Give `model` the weights in `state`, after checking names, shapes and values; `name` is the file's, for messages.
+
+    `model` may lie on the meta device. Half precision becomes single. Raises ExplorerError, with the model untouched.
+    """
+    expected = model.state_dict()
+    missing = [key for key in expected if key not in state]
+    extra = [key for key in state if key not in expected]
+    if missing or extra:
+        first = f"{missing[0]} is missing" if missing else f"{extra[0]} has no place"
+        raise ExplorerError(
+            f"The weights in {name} belong to another network ({first}); choose the network they were made for."
+        )
+    for key, value in state.items():
+        if value.shape != expected[key].shape:
+            raise ExplorerError(
+                f"The weights in {name} do not fit: {key} is {tuple(value.shape)} where {tuple(expected[key].shape)} is "
+                "expected. Check the number of classes and the network."
+            )
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ExplorerError(
+                f"The weights in {name} hold values that are not numbers ({key}); the training has failed there."
+            )
+    tensors = {key: value.to(expected[key].dtype).clone() for key, value in state.items()}
+    model.load_state_dict(tensors, strict=True, assign=any(value.is_meta for value in expected.values()))
+
+
+def imagenet_network(name: str, file: Path | None = None) -> Network:
+    """`name` with ImageNet weights: from `file` (a state dict of 1000 classes), else fetched by torchvision on first use,
+    with progress and a checked hash, into torch's own cache.
+
+    Raises ExplorerError when there are none, or when they cannot be fetched and no file is given.
+    """
+    from torchvision.models import get_weight
+
+    entry = MODELS.get(name)
+    if entry is None or entry.imagenet_weights is None:
+        having = ", ".join(key for key, value in MODELS.items() if value.imagenet_weights)
+        raise ExplorerError(
+            f"There are no ImageNet weights for {name!r:.80}. Networks that have them: {having}. Or give --run or --weights."
+        )
+    weights = get_weight(entry.imagenet_weights)
+    if file is not None:
+        state, _ = read_tensors(file)
+    else:
+        state = _fetch(weights)
+    transform = weights.transforms()
+    preprocessing = Preprocessing(
+        size=transform.crop_size[0],
+        resize=transform.resize_size[0],
+        mean=tuple(transform.mean),
+        std=tuple(transform.std),
+    )
+    classes = tuple(weights.meta["categories"])
+    with torch.device("meta"):
+        model = build(name, len(classes), preprocessing.size)
+    # The Inceptions' files carry auxiliary heads that only help training.
+    state = {
+        key: value for key, value in state.items() if not key.startswith(("aux1.", "aux2.", "AuxLogits."))
+    }
+    fill(model, state, file.name if file else "torchvision's download")
+    source = f"ImageNet weights, {file.name if file else 'torchvision'}"
+    return Network(name, frozen(model), classes, preprocessing, {}, source)
+
+
+def _fetch(weights: Any) -> dict[str, torch.Tensor]:
+    try:
+        return weights.get_state_dict(progress=True, check_hash=True)
+    except OSError as error:  # URLError is one
+        raise ExplorerError(
+            "The ImageNet weights could not be fetched: no connection. Give a file with --weights, or use one of the bundled "
+            "networks, which need no network."
+        ) from error
+    except RuntimeError as error:  # torch.hub's word for a wrong hash
+        raise ExplorerError("The ImageNet weights arrived damaged; try again.") from error

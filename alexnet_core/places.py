@@ -1,0 +1,42 @@
+"""Where things live on this computer: one home folder for prepared data, runs, downloads and weights.
+
+Nothing is written anywhere else unless a person names another place. ALEXNET_HOME moves the whole home, for a
+classroom's shared disk or a test's temporary folder.
+"""
+
+import os
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT_ROOT / "assets"
+
+
+def home() -> Path:
+    """The home folder: $ALEXNET_HOME, else `.alexnet-explorer` in the user's own folder."""
+    chosen = os.environ.get("ALEXNET_HOME")
+    return Path(chosen).expanduser().resolve() if chosen else Path.home() / ".alexnet-explorer"
+
+
+def data_home() -> Path:
+    """Prepared data sets, one folder each."""
+    return home() / "data"
+
+
+def runs_home() -> Path:
+    """Training runs, one folder each."""
+    return home() / "runs"
+
+
+def downloads_home() -> Path:
+    """What was fetched from the internet, as it came."""
+    return home() / "downloads"
+
+
+def uploads_home() -> Path:
+    """What people uploaded in the app, under names of our own."""
+    return home() / "uploads"
+
+
+def bundled_runs() -> Path:
+    """The finished runs that come with the program."""
+    return ASSETS / "runs"

@@ -1,0 +1,414 @@
+"""The run directory: the only bridge between a training process and everybody who looks at it.
+
+The training process writes; pages and commands read, and leave their wishes under `control/`.
+
+    config.json            what was asked for
+    state.json             how it stands
+    metrics.jsonl          what settings and seed determine, one event a line
+    timing.jsonl           speed, memory, time left: what differs from run to run
+    checkpoints/           all that is needed to go on
+    snapshots/             the weights at log-spaced steps, half precision
+    network.safetensors    the network of the best epoch so far, usable on its own
+    evaluation.npz         the answers of that network at the end: labels, predictions, probabilities
+    control/               STOP, PAUSE
+    log.txt                what the process printed
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Literal, get_args
+
+import numpy as np
+import psutil
+
+from alexnet_core import __version__
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import Network
+from alexnet_core.models.weights import load_network, write_whole
+from alexnet_core.places import bundled_runs, runs_home
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.events import Event, from_record, to_record
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{2,79}")
+Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
+Wish = Literal["STOP", "PAUSE"]
+LIVE = ("queued", "running", "paused")
+"""The states in which a process stands behind the run."""
+
+
+@dataclass(frozen=True)
+class DataIdentity:
+    """Which prepared data set a run learns from."""
+
+    directory: str
+    name: str
+    title: str
+    identity: str
+    """The content key of the prepared set: a run goes on only with the very same data."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """config.json."""
+
+    settings: TrainConfig
+    data: DataIdentity
+    created: str
+    """Local time, ISO 8601."""
+    title: str = ""
+    """A name a person gave; empty means the one made from network and data."""
+    program: str = __version__
+
+
+@dataclass(frozen=True)
+class RunState:
+    """state.json."""
+
+    status: Status = "queued"
+    message: str = ""
+    """One sentence for the person."""
+    pid: int | None = None
+    process_started: float | None = None
+    """Seconds since 1970 at which the process `pid` began: a pid alone may have been given to another program."""
+    heartbeat: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One line of timing.jsonl."""
+
+    step: int
+    epoch: int
+    seconds: float
+    """Spent training so far, pauses and interruptions not counted."""
+    images_per_s: float
+    seconds_left: float
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answers of a run's network on one split, one value an image, in the order of the prepared set's rows."""
+
+    split: str
+    labels: np.ndarray
+    predictions: np.ndarray
+    probabilities: np.ndarray
+    """Of the predicted class."""
+    files: list[str]
+
+
+class RunDirectory:
+    """One run on disk. Cheap to make; every read looks at the files anew."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    # -- making and finding ------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, settings: TrainConfig, data: DataIdentity, path: Path | None = None, title: str = ""
+    ) -> "RunDirectory":
+        """A new run, queued. Without `path` it lies in the runs home under an id of our own making.
+
+        Raises ExplorerError when `path` already holds something.
+        """
+        now = datetime.now()
+        if path is None:
+            name = re.sub(r"[^a-z0-9]+", "-", data.name.lower()).strip("-")[:24] or "data"
+            path = runs_home() / f"{now:%Y%m%d-%H%M%S}-{settings.model}-{name}-{token_hex(2)}"
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise ExplorerError(
+                f"{path.name} already exists and is not empty; choose another place, or --resume it."
+            )
+        run = cls(path)
+        for folder in ("checkpoints", "snapshots", "control"):
+            _make_folder(path / folder)
+        config = RunConfig(settings, data, now.isoformat(timespec="seconds"), title)
+        write_whole(path / "config.json", _json(asdict(config)))
+        run.write_state(RunState())
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """An existing run. Raises ExplorerError when the directory is none, or half written."""
+        run = cls(path)
+        if not path.is_dir():
+            raise ExplorerError(f"There is no run directory {path.name}; check the path.")
+        run.config()
+        return run
+
+    @classmethod
+    def find(cls, run_id: str) -> "RunDirectory":
+        """The run with this id among the person's runs and the bundled ones: the one entrance for ids from outside.
+
+        Raises ExplorerError for a name no run can have, and for one no run has.
+        """
+        if not RUN_ID.fullmatch(run_id):
+            raise ExplorerError("That is not the name of a run; choose one from the list.")
+        for root in (runs_home(), bundled_runs()):
+            path = root / run_id
+            if (path / "config.json").is_file() and path.resolve().parent == root.resolve():
+                return cls.open(path)
+        raise ExplorerError(f"There is no run called {run_id} any more; choose one from the list.")
+
+    @property
+    def id(self) -> str:
+        """The directory's name."""
+        return self.path.name
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it came with the program."""
+        return self.path.resolve().parent == bundled_runs().resolve()
+
+    # -- what was asked for ------------------------------------------------------------------------------------
+
+    def config(self) -> RunConfig:
+        """Raises ExplorerError when config.json is missing, damaged or from a version with other settings."""
+        values = self._read_json("config.json")
+        try:
+            return RunConfig(
+                settings=TrainConfig.from_dict(values["settings"]),
+                data=DataIdentity(**values["data"]),
+                created=str(values["created"]),
+                title=str(values.get("title", "")),
+                program=str(values["program"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ExplorerError(
+                f"The settings of run {self.id} are damaged; start it again from the Train page."
+            ) from error
+
+    def title(self) -> str:
+        """The name for the screen."""
+        config = self.config()
+        return (
+            config.title
+            or f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
+        )
+
+    # -- how it stands -----------------------------------------------------------------------------------------
+
+    def state(self) -> RunState:
+        """How the run stands now: a run whose process is gone is interrupted, whatever it last wrote."""
+        values = self._read_json("state.json")
+        try:
+            state = RunState(**values)
+        except TypeError as error:
+            raise ExplorerError(
+                f"The state of run {self.id} is damaged; resume it or start it again."
+            ) from error
+        if state.status not in get_args(Status):
+            raise ExplorerError(f"The state of run {self.id} is from another version of the program.")
+        if state.status in LIVE and not _alive(state):
+            message = "The training process has gone, with the machine or by force; nothing saved is lost. Resume to go on."
+            return replace(state, status="interrupted", message=message, pid=None, process_started=None)
+        return state
+
+    def write_state(self, state: RunState) -> None:
+        """Replace state.json in one step."""
+        write_whole(self.path / "state.json", _json(asdict(state)))
+
+    def processes_state(self, status: Status, message: str = "") -> RunState:
+        """A state that names the calling process as the one behind the run."""
+        pid = os.getpid()
+        return RunState(status, message, pid, psutil.Process(pid).create_time())
+
+    # -- what happened -----------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """All events so far. An unfinished last line is not one yet."""
+        return [from_record(record) for record in self._lines("metrics.jsonl")]
+
+    def append_event(self, event: Event) -> None:
+        """Add one event to metrics.jsonl."""
+        self._append("metrics.jsonl", to_record(event))
+
+    def timings(self) -> list[Timing]:
+        """All timing lines so far."""
+        return [Timing(**record) for record in self._lines("timing.jsonl")]
+
+    def append_timing(self, timing: Timing) -> None:
+        """Add one line to timing.jsonl."""
+        self._append(
+            "timing.jsonl", {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(timing).items()}
+        )
+
+    def metrics_size(self) -> int:
+        """Bytes of metrics.jsonl; a checkpoint remembers it."""
+        path = self.path / "metrics.jsonl"
+        return path.stat().st_size if path.exists() else 0
+
+    def truncate_metrics(self, size: int) -> None:
+        """Forget the events that came after a checkpoint: going on from it will write them again."""
+        path = self.path / "metrics.jsonl"
+        if path.exists():
+            os.truncate(path, size)
+
+    # -- wishes ------------------------------------------------------------------------------------------------
+
+    def ask(self, wish: Wish) -> None:
+        """Leave a wish for the training process, looked at between two steps."""
+        _make_folder(self.path / "control")
+        (self.path / "control" / wish).touch()
+
+    def withdraw(self, *wishes: Wish) -> None:
+        """Take wishes back: withdrawing PAUSE lets a paused run go on."""
+        for wish in wishes:
+            (self.path / "control" / wish).unlink(missing_ok=True)
+
+    def wishes(self) -> set[str]:
+        """The wishes that stand."""
+        return {wish for wish in get_args(Wish) if (self.path / "control" / wish).exists()}
+
+    # -- what was learned --------------------------------------------------------------------------------------
+
+    def snapshots(self) -> dict[int, Path]:
+        """The snapshots by step, in order."""
+        paths = sorted((self.path / "snapshots").glob("step-*.safetensors"))
+        return {int(path.stem.removeprefix("step-")): path for path in paths}
+
+    def snapshot_path(self, step: int) -> Path:
+        """Where the snapshot of `step` lies or will lie."""
+        return self.path / "snapshots" / f"step-{step:08d}.safetensors"
+
+    @property
+    def network_path(self) -> Path:
+        """Where the best network lies once there is one."""
+        return self.path / "network.safetensors"
+
+    def latest_network_path(self) -> Path | None:
+        """The best network, else (before the first epoch is over) the newest snapshot, else None."""
+        if self.network_path.exists():
+            return self.network_path
+        return next(reversed(self.snapshots().values()), None)
+
+    def network(self) -> Network:
+        """The run's network: frozen, in eval mode, on the CPU. Raises ExplorerError while there is none yet."""
+        path = self.latest_network_path()
+        if path is None:
+            raise ExplorerError(f"Run {self.id} has no network yet; let it train for a moment.")
+        return load_network(path, source=self.title())
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Write evaluation.npz."""
+        from io import BytesIO
+
+        buffer = BytesIO()
+        np.savez_compressed(
+            buffer,
+            split=np.array(evaluation.split),
+            labels=evaluation.labels.astype(np.int32),
+            predictions=evaluation.predictions.astype(np.int32),
+            probabilities=evaluation.probabilities.astype(np.float16),
+            files=np.array(evaluation.files, dtype=np.str_),
+        )
+        write_whole(self.path / "evaluation.npz", buffer.getvalue())
+
+    def evaluation(self) -> Evaluation | None:
+        """The answers at the end of the run; None before."""
+        path = self.path / "evaluation.npz"
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Evaluation(
+                    split=str(arrays["split"]),
+                    labels=arrays["labels"],
+                    predictions=arrays["predictions"],
+                    probabilities=arrays["probabilities"].astype(np.float32),
+                    files=[str(name) for name in arrays["files"]],
+                )
+        except (OSError, ValueError, KeyError) as error:
+            raise ExplorerError(
+                f"The evaluation of run {self.id} is damaged; resume or repeat the run."
+            ) from error
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            values = json.loads((self.path / name).read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise ExplorerError(
+                f"{self.path.name} is not a whole run directory: {name} is missing."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ExplorerError(f"{name} of run {self.path.name} is damaged; start the run again.") from error
+        if not isinstance(values, dict):
+            raise ExplorerError(f"{name} of run {self.path.name} is damaged; start the run again.")
+        return values
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        path = self.path / name
+        if not path.exists():
+            return
+        *whole, unfinished = path.read_bytes().split(b"\n")
+        for number, line in enumerate(whole, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ExplorerError(
+                    f"Line {number} of {name} in run {self.id} is damaged; repeat the run."
+                ) from error
+
+    def _append(self, name: str, record: dict[str, Any]) -> None:
+        # One write of one whole line: a reader sees all of it or an unfinished last line.
+        line = json.dumps(record, allow_nan=False) + "\n"
+        try:
+            with (self.path / name).open("ab", buffering=0) as file:
+                file.write(line.encode())
+        except OSError as error:
+            raise ExplorerError(
+                f"{name} could not be written: {error.strerror}. Free some space and resume the run."
+            ) from error
+
+
+def list_runs() -> list[RunDirectory]:
+    """The person's runs, newest first, then the bundled ones; damaged directories are left out."""
+    runs = []
+    for root in (runs_home(), bundled_runs()):
+        for path in sorted(root.glob("*/config.json"), reverse=True) if root.is_dir() else []:
+            try:
+                run = RunDirectory.open(path.parent)
+                run.state()
+            except ExplorerError:
+                continue
+            if RUN_ID.fullmatch(run.id):
+                runs.append(run)
+    return runs
+
+
+def _alive(state: RunState) -> bool:
+    if state.pid is None:
+        # Queued a moment ago, and the process has not said its name yet.
+        return state.status == "queued" and time.time() - state.heartbeat < 60
+    try:
+        process = psutil.Process(state.pid)
+        # A finished child of the app stays a zombie until the app asks for it.
+        same = state.process_started is None or abs(process.create_time() - state.process_started) < 1.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExplorerError(
+            f"The folder {path} could not be made: {error.strerror}. Choose another place."
+        ) from error
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()

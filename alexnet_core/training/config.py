@@ -1,0 +1,149 @@
+"""What one asks of a training run: one frozen dataclass that checks itself.
+
+The command's flags, the page's form and config.json all come from its fields; the sentence under each field is the
+explanation all of them show.
+"""
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from alexnet_core.errors import ExplorerError
+
+OPTIMIZERS = ("sgd", "adamw")
+SCHEDULES = ("one_cycle", "step", "plateau", "constant")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The settings of a run. Numbers that are 0 where that makes no sense mean: chosen from the data (`recipes.settle`)."""
+
+    model: str = "alexnet_mini"
+    """The network to train."""
+    recipe: str = "quick"
+    """A named set of the settings below; whatever is given beside it wins."""
+    epochs: int = 0
+    """Passes over the training images; 0 chooses from how many there are."""
+    batch_size: int = 0
+    """Images per step, over all devices together; 0 chooses from how many there are."""
+    optimizer: str = "sgd"
+    """How weights follow the gradient: sgd with momentum, as in the paper, or adamw, which scales each weight's step."""
+    lr: float = 0.05
+    """The largest learning rate: how far a step goes."""
+    momentum: float = 0.9
+    """How much of the last step is kept in the next one."""
+    weight_decay: float = 5e-4
+    """How strongly weights are pulled towards zero at each step."""
+    schedule: str = "one_cycle"
+    """How the learning rate moves: one_cycle up and down, step divides by 10 twice, plateau divides by 10 when the validation
+    loss stalls, constant stays."""
+    label_smoothing: float = 0.0
+    """The share of certainty taken from the true class and spread over all."""
+    dropout: float = 0.5
+    """The probability with which a unit of the linear layers is switched off during a step."""
+    batch_norm: bool = True
+    """Normalise each feature map over the batch; only alexnet_mini can be had with and without."""
+    translate: float = 0.125
+    """Shift the picture by up to this share of its side."""
+    reflect: bool = True
+    """Mirror every second picture left to right; off for pictures that are not theirs when mirrored, such as digits."""
+    colour: float = 0.1
+    """Strength of the paper's colour change along the principal axes of the colours (section 4.1)."""
+    rotate: float = 0.0
+    """Turn the picture by up to this many degrees."""
+    scale: float = 0.0
+    """Enlarge or shrink the picture by up to this share."""
+    seed: int = 0
+    """The number from which all chance is drawn: same seed, same settings, same run."""
+    device: str = "auto"
+    """Where to compute: auto takes a CUDA GPU, else Apple's GPU, else the processor."""
+    precision: str = "auto"
+    """How numbers are kept while computing: auto measures whether 16 bits are faster here than 32."""
+    threads: int = 0
+    """Processor threads; 0 takes all cores."""
+
+    def __post_init__(self) -> None:
+        """Raises ExplorerError for a value that no run can have."""
+        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "device": DEVICES, "precision": PRECISIONS}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ExplorerError(
+                    f"{label(name)} {getattr(self, name)!r:.60} is unknown; choose one of: {', '.join(allowed)}."
+                )
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            # Written so that nan, which compares false with everything, is refused too.
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise ExplorerError(
+                    f"{label(name)} must lie between {low:g} and {high:g}, not {value!r:.60}."
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Read settings back. Raises ExplorerError for a setting that does not exist or has the wrong kind of value."""
+        kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(kinds))
+        if unknown:
+            raise ExplorerError(
+                f"There is no setting called {unknown[0]!r:.60}; the settings may come from another version."
+            )
+        converted = {
+            name: float(value) if kinds[name] is float and type(value) is int else value
+            for name, value in values.items()
+        }
+        for name, value in converted.items():
+            if type(value) is not kinds[name]:
+                raise ExplorerError(
+                    f"{label(name)} cannot be {value!r:.60}; a value like {getattr(cls, name)!r} is expected."
+                )
+        return cls(**converted)
+
+
+BOUNDS: dict[str, tuple[float, float]] = {
+    "epochs": (0, 10_000),
+    "batch_size": (0, 65_536),
+    "lr": (1e-7, 100),
+    "momentum": (0, 0.999),
+    "weight_decay": (0, 1),
+    "label_smoothing": (0, 0.9),
+    "dropout": (0, 0.95),
+    "translate": (0, 0.5),
+    "colour": (0, 1),
+    "rotate": (0, 180),
+    "scale": (0, 0.5),
+    "seed": (0, 2**31 - 1),
+    "threads": (0, 1024),
+}
+"""The least and the largest value of each number, the same for the form, the command and a file."""
+
+
+def label(name: str) -> str:
+    """A field's name as people read it."""
+    return {"lr": "Learning rate"}.get(name, name.replace("_", " ").capitalize())
+
+
+@cache
+def explanations() -> dict[str, str]:
+    """The sentence under each field of TrainConfig, by field name; read from this file's own text."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(TrainConfig))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    texts: dict[str, str] = {}
+    for node, after in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and isinstance(after, ast.Expr)
+        ):
+            assert isinstance(after.value, ast.Constant)
+            texts[node.target.id] = " ".join(str(after.value.value).split())
+    return texts
