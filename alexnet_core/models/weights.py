@@ -6,9 +6,7 @@ is read with `weights_only=True`, every shape is compared before anything is cop
 """
 
 import json
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.preprocess import Preprocessing
 
@@ -27,9 +26,7 @@ LARGEST_FILE = 600 * 1024**2
 """Bytes. VGG-16, the largest network here, has 528 MB of weights."""
 
 
-def network_bytes(
-    network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None
-) -> bytes:
+def network_bytes(network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None) -> bytes:
     """`network` as the bytes of a network file; `half` stores the numbers in 16 bits, `weights` replaces the model's own."""
     header = {
         "format": FORMAT,
@@ -45,29 +42,6 @@ def network_bytes(
         for name, value in state.items()
     }
     return safetensors_bytes(tensors, header)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a crash leaves either the old file or the new one, never half of one.
-
-    Raises ExplorerError when the disk is full or the place cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ExplorerError(
-            f"{path.name} could not be written: {error.strerror or error}. Free some space or choose another place."
-        ) from error
 
 
 def save_network(path: Path, network: Network, *, half: bool = False) -> None:
@@ -95,9 +69,7 @@ def load_network(path: Path, *, source: str | None = None) -> Network:
     with torch.device("meta"):
         model = build(name, len(classes), preprocessing.size, **settings)
     fill(model, state, path.name)
-    return Network(
-        name, frozen(model), classes, preprocessing, settings, source or header.get("source", path.name)
-    )
+    return Network(name, frozen(model), classes, preprocessing, settings, source or header.get("source", path.name))
 
 
 def frozen(model: nn.Module) -> nn.Module:
@@ -122,9 +94,7 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             with safe_open(path, framework="pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            raise ExplorerError(
-                f"{path.name} is damaged or no safetensors file; make or fetch it again."
-            ) from error
+            raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
@@ -133,11 +103,7 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             f"{path.name} could not be read as weights; a file of tensors alone (a state dict) or safetensors is expected."
         ) from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if (
-        not isinstance(state, dict)
-        or not state
-        or not all(isinstance(v, torch.Tensor) for v in state.values())
-    ):
+    if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise ExplorerError(
             f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
         )
@@ -201,9 +167,7 @@ def imagenet_network(name: str, file: Path | None = None) -> Network:
     with torch.device("meta"):
         model = build(name, len(classes), preprocessing.size)
     # The Inceptions' files carry auxiliary heads that only help training.
-    state = {
-        key: value for key, value in state.items() if not key.startswith(("aux1.", "aux2.", "AuxLogits."))
-    }
+    state = {key: value for key, value in state.items() if not key.startswith(("aux1.", "aux2.", "AuxLogits."))}
     fill(model, state, file.name if file else "torchvision's download")
     source = f"ImageNet weights, {file.name if file else 'torchvision'}"
     return Network(name, frozen(model), classes, preprocessing, {}, source)

@@ -21,20 +21,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import psutil
 
 from alexnet_core import __version__
 from alexnet_core.errors import ExplorerError
-from alexnet_core.models import Network
-from alexnet_core.models.weights import load_network, write_whole
+from alexnet_core.files import make_folder, write_whole
 from alexnet_core.places import bundled_runs, runs_home
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Event, from_record, to_record
+
+if TYPE_CHECKING:
+    from alexnet_core.models import Network
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{2,79}")
 Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
@@ -126,12 +129,10 @@ class RunDirectory:
             name = re.sub(r"[^a-z0-9]+", "-", data.name.lower()).strip("-")[:24] or "data"
             path = runs_home() / f"{now:%Y%m%d-%H%M%S}-{settings.model}-{name}-{token_hex(2)}"
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise ExplorerError(
-                f"{path.name} already exists and is not empty; choose another place, or --resume it."
-            )
+            raise ExplorerError(f"{path.name} already exists and is not empty; choose another place, or --resume it.")
         run = cls(path)
         for folder in ("checkpoints", "snapshots", "control"):
-            _make_folder(path / folder)
+            make_folder(path / folder)
         config = RunConfig(settings, data, now.isoformat(timespec="seconds"), title)
         write_whole(path / "config.json", _json(asdict(config)))
         run.write_state(RunState())
@@ -192,8 +193,7 @@ class RunDirectory:
         """The name for the screen."""
         config = self.config()
         return (
-            config.title
-            or f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
+            config.title or f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
         )
 
     # -- how it stands -----------------------------------------------------------------------------------------
@@ -204,13 +204,13 @@ class RunDirectory:
         try:
             state = RunState(**values)
         except TypeError as error:
-            raise ExplorerError(
-                f"The state of run {self.id} is damaged; resume it or start it again."
-            ) from error
+            raise ExplorerError(f"The state of run {self.id} is damaged; resume it or start it again.") from error
         if state.status not in get_args(Status):
             raise ExplorerError(f"The state of run {self.id} is from another version of the program.")
         if state.status in LIVE and not _alive(state):
-            message = "The training process has gone, with the machine or by force; nothing saved is lost. Resume to go on."
+            message = (
+                "The training process has gone, with the machine or by force; nothing saved is lost. Resume to go on."
+            )
             return replace(state, status="interrupted", message=message, pid=None, process_started=None)
         return state
 
@@ -239,9 +239,7 @@ class RunDirectory:
 
     def append_timing(self, timing: Timing) -> None:
         """Add one line to timing.jsonl."""
-        self._append(
-            "timing.jsonl", {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(timing).items()}
-        )
+        self._append("timing.jsonl", {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(timing).items()})
 
     def metrics_size(self) -> int:
         """Bytes of metrics.jsonl; a checkpoint remembers it."""
@@ -258,7 +256,7 @@ class RunDirectory:
 
     def ask(self, wish: Wish) -> None:
         """Leave a wish for the training process, looked at between two steps."""
-        _make_folder(self.path / "control")
+        make_folder(self.path / "control")
         (self.path / "control" / wish).touch()
 
     def withdraw(self, *wishes: Wish) -> None:
@@ -292,8 +290,10 @@ class RunDirectory:
             return self.network_path
         return next(reversed(self.snapshots().values()), None)
 
-    def network(self) -> Network:
+    def network(self) -> "Network":
         """The run's network: frozen, in eval mode, on the CPU. Raises ExplorerError while there is none yet."""
+        from alexnet_core.models.weights import load_network  # a queued process waits without torch in memory
+
         path = self.latest_network_path()
         if path is None:
             raise ExplorerError(f"Run {self.id} has no network yet; let it train for a moment.")
@@ -301,8 +301,6 @@ class RunDirectory:
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Write evaluation.npz."""
-        from io import BytesIO
-
         buffer = BytesIO()
         np.savez_compressed(
             buffer,
@@ -329,9 +327,7 @@ class RunDirectory:
                     files=[str(name) for name in arrays["files"]],
                 )
         except (OSError, ValueError, KeyError) as error:
-            raise ExplorerError(
-                f"The evaluation of run {self.id} is damaged; resume or repeat the run."
-            ) from error
+            raise ExplorerError(f"The evaluation of run {self.id} is damaged; resume or repeat the run.") from error
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -339,9 +335,7 @@ class RunDirectory:
         try:
             values = json.loads((self.path / name).read_text("utf-8"))
         except FileNotFoundError as error:
-            raise ExplorerError(
-                f"{self.path.name} is not a whole run directory: {name} is missing."
-            ) from error
+            raise ExplorerError(f"{self.path.name} is not a whole run directory: {name} is missing.") from error
         except (OSError, ValueError) as error:
             raise ExplorerError(f"{name} of run {self.path.name} is damaged; start the run again.") from error
         if not isinstance(values, dict):
@@ -352,14 +346,12 @@ class RunDirectory:
         path = self.path / name
         if not path.exists():
             return
-        *whole, unfinished = path.read_bytes().split(b"\n")
+        *whole, _unfinished = path.read_bytes().split(b"\n")
         for number, line in enumerate(whole, 1):
             try:
                 yield json.loads(line)
             except ValueError as error:
-                raise ExplorerError(
-                    f"Line {number} of {name} in run {self.id} is damaged; repeat the run."
-                ) from error
+                raise ExplorerError(f"Line {number} of {name} in run {self.id} is damaged; repeat the run.") from error
 
     def _append(self, name: str, record: dict[str, Any]) -> None:
         # One write of one whole line: a reader sees all of it or an unfinished last line.
@@ -399,15 +391,6 @@ def _alive(state: RunState) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExplorerError(
-            f"The folder {path} could not be made: {error.strerror}. Choose another place."
-        ) from error
 
 
 def _json(values: dict[str, Any]) -> bytes:

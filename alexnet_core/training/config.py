@@ -80,9 +80,7 @@ class TrainConfig:
             value = getattr(self, name)
             # Written so that nan, which compares false with everything, is refused too.
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise ExplorerError(
-                    f"{label(name)} must lie between {low:g} and {high:g}, not {value!r:.60}."
-                )
+                raise ExplorerError(f"{label(name)} must lie between {low:g} and {high:g}, not {value!r:.60}.")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -139,11 +137,7 @@ def explanations() -> dict[str, str]:
     assert isinstance(body, ast.ClassDef)
     texts: dict[str, str] = {}
     for node, after in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Name)
-            and isinstance(after, ast.Expr)
-        ):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(after, ast.Expr):
             assert isinstance(after.value, ast.Constant)
             texts[node.target.id] = " ".join(str(after.value.value).split())
     return texts
