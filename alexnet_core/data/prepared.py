@@ -1,0 +1,177 @@
+"""The plain form of every data set on disk: whatever it came from, after preparation it is the same thing.
+
+images.npy   uint8 (N, H, W, 3), rows ordered by split, so that each split is one contiguous range
+labels.npy   int64 (N,), positions in `classes`
+meta.json    classes, splits, mean, std, source, licence, identity: small, made to be read by people
+files.json   the file name behind each row
+facts.json   what is known about each row beyond its class, a list a fact; only for drawn pictures
+report.json  files that could not be used, and pictures that occur twice
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.images import clean_name
+from alexnet_core.limits import IMAGE_SIZE
+from alexnet_core.preprocess import Preprocessing
+
+FORMAT_VERSION = 1
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """A prepared data set, opened: small values at hand, the arrays left on disk until asked for."""
+
+    directory: Path
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    image_size: int
+    splits: dict[str, tuple[int, int]]
+    """Row range [first, last) of `train`, `val` and, where there is one, `test`."""
+    mean: tuple[float, float, float]
+    """Per colour channel, over the train pixels, in units of [0, 1]; `std` likewise."""
+    std: tuple[float, float, float]
+    rgb_covariance: tuple[tuple[float, float, float], ...]
+    """3 x 3, of the train pixels in units of [0, 1]: what AlexNet's colour augmentation takes its directions from."""
+    source: str
+    licence: str
+    identity: str
+    """A key of the content: equal for equal pictures, size and manner of preparation."""
+
+    @classmethod
+    def open(cls, directory: str | Path) -> "PreparedSet":
+        """Read and check a prepared directory.
+
+        Raises ExplorerError where it is missing, half written, damaged, or from another version.
+        """
+        directory = Path(directory)
+        name = clean_name(directory.name)
+        if not (directory / "meta.json").is_file():
+            raise ExplorerError(f"“{name}” is not a prepared data set, or only half of one: prepare it first.")
+        again = "Delete this folder and prepare the data set again."
+        try:
+            meta = json.loads((directory / "meta.json").read_text("utf-8"))
+            version = meta["format"]
+            if version != FORMAT_VERSION:
+                raise ExplorerError(f"“{name}” was prepared by another version of this program. {again}")
+            prepared = cls._from_meta(directory, meta)
+            prepared._check_arrays()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError) as error:
+            raise ExplorerError(f"The prepared data set “{name}” is damaged. {again}") from error
+        return prepared
+
+    @classmethod
+    def _from_meta(cls, directory: Path, meta: dict[str, Any]) -> "PreparedSet":
+        """Raises ValueError, KeyError or TypeError for anything that cannot be."""
+        classes = tuple(clean_name(name) for name in meta["classes"])
+        splits = {str(split): (int(first), int(last)) for split, (first, last) in meta["splits"].items()}
+        covariance = np.asarray(meta["rgb_covariance"], dtype=np.float64)
+        mean, std = np.asarray(meta["mean"], dtype=np.float64), np.asarray(meta["std"], dtype=np.float64)
+        if not (len(classes) >= 1 and IMAGE_SIZE[0] <= int(meta["image_size"]) <= IMAGE_SIZE[1]):
+            raise ValueError("classes or size")
+        if covariance.shape != (3, 3) or mean.shape != (3,) or std.shape != (3,) or std.min() <= 0:
+            raise ValueError("statistics")
+        if not all(math.isfinite(v) for v in (*covariance.flat, *mean, *std)):
+            raise ValueError("statistics")
+        return cls(
+            directory=directory,
+            name=clean_name(meta["name"]),
+            title=clean_name(meta["title"]),
+            classes=classes,
+            image_size=int(meta["image_size"]),
+            splits=splits,
+            mean=tuple(mean.tolist()),
+            std=tuple(std.tolist()),
+            rgb_covariance=tuple(tuple(row) for row in covariance.tolist()),
+            source=str(meta["source"]),
+            licence=str(meta["licence"]),
+            identity=str(meta["identity"]),
+        )
+
+    def _check_arrays(self) -> None:
+        """Raises ValueError or OSError where the arrays are not what meta.json says; reads the labels only."""
+        images, labels = self._array("images"), self._array("labels")
+        rows = len(labels)
+        if images.dtype != np.uint8 or images.shape != (rows, self.image_size, self.image_size, 3):
+            raise ValueError("images")
+        if labels.dtype != np.int64 or labels.ndim != 1 or rows == 0:
+            raise ValueError("labels")
+        if labels.min() < 0 or labels.max() >= len(self.classes):
+            raise ValueError("labels")
+        expected = 0
+        for split in SPLITS:
+            if split in self.splits:
+                first, last = self.splits[split]
+                if first != expected or last < first:
+                    raise ValueError("splits")
+                expected = last
+        if expected != rows or not {"train", "val"} <= set(self.splits) <= set(SPLITS):
+            raise ValueError("splits")
+
+    def _array(self, name: str) -> np.ndarray:
+        return np.load(self.directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+    def _rows(self, split: str) -> slice:
+        if split not in self.splits:
+            raise ExplorerError(f"“{self.title}” has no {split} split; it has {', '.join(self.splits)}.")
+        return slice(*self.splits[split])
+
+    def images(self, split: str) -> np.ndarray:
+        """uint8 (n, H, W, 3), memory-mapped and read-only: rows are read when they are touched."""
+        return self._array("images")[self._rows(split)]
+
+    def labels(self, split: str) -> np.ndarray:
+        """int64 (n,), positions in `classes`."""
+        return np.array(self._array("labels")[self._rows(split)])
+
+    def count(self, split: str) -> int:
+        """Pictures in the split."""
+        rows = self._rows(split)
+        return rows.stop - rows.start
+
+    def class_counts(self, split: str) -> list[int]:
+        """Pictures of each class in the split, in the order of `classes`."""
+        return np.bincount(self.labels(split), minlength=len(self.classes)).tolist()
+
+    def files(self, split: str) -> list[str]:
+        """The file name behind each row of the split, cleaned for display."""
+        return self._json("files")[self._rows(split)]
+
+    def facts(self, split: str) -> dict[str, list[str]] | None:
+        """What else is known about each row, a list for each fact (`texture`, `colour`, ...); None where nothing is."""
+        if not (self.directory / "facts.json").is_file():
+            return None
+        rows = self._rows(split)
+        return {fact: values[rows] for fact, values in self._json("facts").items()}
+
+    @property
+    def bad_files(self) -> list[tuple[str, str]]:
+        """(file name, reason) of what lay in the source and could not be used."""
+        return [(name, reason) for name, reason in self._json("report")["bad_files"]]
+
+    @property
+    def duplicates(self) -> list[tuple[str, str]]:
+        """Pairs of files that hold the same picture although their class or their split differs."""
+        return [(first, second) for first, second in self._json("report")["duplicates"]]
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self.directory / f"{name}.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ExplorerError(
+                f"The prepared data set “{clean_name(self.directory.name)}” is damaged ({name}.json). "
+                "Delete this folder and prepare the data set again."
+            ) from error
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a picture from outside is brought into the form of these: the same size, mean and std."""
+        return Preprocessing(size=self.image_size, resize=self.image_size, mean=self.mean, std=self.std)

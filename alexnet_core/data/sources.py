@@ -1,0 +1,189 @@
+"""Where pictures come from: `DATASETS` names the known sets, `prepare` brings any source into the prepared form."""
+
+import difflib
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from alexnet_core import places
+from alexnet_core.data.digits import digits
+from alexnet_core.data.downloads import read_download
+from alexnet_core.data.folders import archive_key, folder_key, read_archive, read_folder
+from alexnet_core.data.preparation import Cancelled, Collection, Progress, write
+from alexnet_core.data.prepared import FORMAT_VERSION, PreparedSet
+from alexnet_core.data.shapes import IMAGES, SILHOUETTES, shapes
+from alexnet_core.errors import ExplorerError
+from alexnet_core.images import clean_name
+from alexnet_core.limits import IMAGE_SIZE
+
+FOLDER_SIZE = 64
+"""Pixels for a folder or a zip unless asked otherwise: where `alexnet_mini` has filters worth watching, in minutes."""
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One line of the table of data sets."""
+
+    title: str
+    about: str
+    licence: str
+    classes: int
+    images: int
+    image_size: int
+    """The side in pixels it is prepared with unless asked otherwise."""
+    download_bytes: int = 0
+    """What comes over the network on first use, roughly; 0 for what needs none."""
+    recipe: int = 1
+    """Counted up when the same name begins to give other pictures, so that no old preparation passes for a new one."""
+
+    @property
+    def offline(self) -> bool:
+        """Whether it is there without a network."""
+        return self.download_bytes == 0
+
+
+DATASETS: dict[str, DatasetEntry] = {
+    "digits": DatasetEntry(
+        "Digits", "Handwritten digits, 8 x 8 pixels; comes with the program.", "CC BY 4.0", 10, 1_797, 32,
+    ),
+    "shapes": DatasetEntry(
+        "Shapes", "Silhouettes in many textures and colours, drawn on the spot.", "free to use",
+        len(SILHOUETTES), IMAGES, 64,
+    ),
+    "mnist": DatasetEntry(
+        "MNIST", "Handwritten digits, 28 x 28 pixels.", "CC BY-SA 3.0", 10, 70_000, 32, 12_000_000,
+    ),
+    "fashion_mnist": DatasetEntry(
+        "Fashion-MNIST", "Clothes, shoes and bags in grey, 28 x 28 pixels.", "MIT", 10, 70_000, 32, 31_000_000,
+    ),
+    "cifar10": DatasetEntry(
+        "CIFAR-10", "Animals and vehicles in colour, 32 x 32 pixels.", "no stated licence; free for research",
+        10, 60_000, 32, 171_000_000,
+    ),
+    "imagenette": DatasetEntry(
+        "Imagenette", "Photographs of ten easy ImageNet classes, short side 160.",
+        "ImageNet photographs: research and teaching only", 10, 13_394, 128, 100_000_000,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Available:
+    """One data set as `data list` shows it: a known one, or pictures of one's own that were prepared."""
+
+    name: str
+    title: str
+    about: str
+    licence: str
+    classes: int
+    images: int
+    offline: bool
+    download_bytes: int
+    prepared: tuple[PreparedSet, ...]
+    """What of it lies prepared in the home folder, one for each size."""
+    disk_bytes: int
+    """What the prepared forms take on the disk."""
+
+
+def prepare(
+    source: str | Path,
+    *,
+    image_size: int | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    downloads: Path | None = None,
+) -> PreparedSet:
+    """The prepared form of `source`: a name in DATASETS, a folder, a zip, or a directory that is prepared already.
+
+    A name wins over a folder of that name; `./digits` or a Path means the folder. Without `out` the result lies in
+    `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
+    (done, total, stage), the stage one of "reading", "downloading" (both in bytes), "preparing", "measuring"
+    (in pictures).
+    `cancelled` is asked between a few pictures. Raises ExplorerError for all that a person can put right; what was done
+    until then is kept, and the next call goes on from it.
+    """
+    if image_size is not None and not IMAGE_SIZE[0] <= image_size <= IMAGE_SIZE[1]:
+        raise ExplorerError(f"The size must be between {IMAGE_SIZE[0]} and {IMAGE_SIZE[1]} pixels, not {image_size}.")
+    if isinstance(source, str) and source in DATASETS:
+        entry, name = DATASETS[source], source
+        size = image_size or entry.image_size
+        content = f"{name} {entry.recipe}"
+    else:
+        path, name = _existing(source), None
+        if path.is_dir() and (path / "images.npy").exists():
+            return _opened(path, image_size)
+        size = image_size or FOLDER_SIZE
+        content = folder_key(path) if path.is_dir() else archive_key(path, progress, cancelled)
+
+    identity = hashlib.sha256(f"{FORMAT_VERSION} {size} {content}".encode()).hexdigest()
+    short = name or re.sub(r"[^a-z0-9]+", "-", path.resolve().stem.casefold())[:32].strip("-") or "pictures"
+    place = Path(out) if out is not None else places.data_home() / f"{short}-{size}-{identity[:12]}"
+    if (place / "meta.json").exists():
+        prepared = PreparedSet.open(place)
+        if prepared.identity != identity:
+            raise ExplorerError(f"“{clean_name(place.name)}” already holds another data set. Choose another folder.")
+        return prepared
+    if name is not None:
+        collection = _known(name, size, downloads or places.downloads_home(), progress, cancelled)
+    else:
+        collection = read_folder(path) if path.is_dir() else read_archive(path)
+    return write(collection, place, size, identity, progress, cancelled)
+
+
+def _existing(source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    if path.is_dir() or path.is_file():
+        return path
+    shown = clean_name(str(source))
+    near = difflib.get_close_matches(str(source).casefold().replace("-", "_"), DATASETS, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    raise ExplorerError(
+        f"There is no data set, folder or zip “{shown}”.{meant} The data sets are {', '.join(DATASETS)}."
+    )
+
+
+def _opened(path: Path, image_size: int | None) -> PreparedSet:
+    prepared = PreparedSet.open(path)
+    if image_size not in (None, prepared.image_size):
+        raise ExplorerError(
+            f"“{prepared.title}” is already prepared with {prepared.image_size} pixels. "
+            f"For {image_size} prepare the original pictures again."
+        )
+    return prepared
+
+
+def _known(name: str, size: int, root: Path, progress: Progress | None, cancelled: Cancelled | None) -> Collection:
+    entry = DATASETS[name]
+    if name == "digits":
+        return digits(entry.title, entry.licence)
+    if name == "shapes":
+        return shapes(size)
+    return read_download(
+        name, entry.title, entry.licence, entry.images, root, entry.download_bytes, progress, cancelled
+    )
+
+
+def available() -> list[Available]:
+    """Every known data set and every other one that lies prepared in the home folder; damaged ones are left out."""
+    found: dict[str, list[PreparedSet]] = {name: [] for name in DATASETS}
+    for directory in sorted(places.data_home().glob("*/meta.json")):
+        try:
+            prepared = PreparedSet.open(directory.parent)
+        except ExplorerError:
+            continue
+        found.setdefault(prepared.name, []).append(prepared)
+    return [_available(name, tuple(sets)) for name, sets in found.items()]
+
+
+def _available(name: str, sets: tuple[PreparedSet, ...]) -> Available:
+    disk = sum(file.stat().st_size for one in sets for file in one.directory.iterdir())
+    if name in DATASETS:
+        e = DATASETS[name]
+        return Available(
+            name, e.title, e.about, e.licence, e.classes, e.images, e.offline, e.download_bytes, sets, disk
+        )
+    one = sets[0]
+    images = sum(one.count(split) for split in one.splits)
+    return Available(name, one.title, one.source, one.licence, len(one.classes), images, True, 0, sets, disk)
