@@ -1,0 +1,47 @@
+"""The router: which pages there are, and the one place where a mistake a person can put right becomes a sentence."""
+
+import streamlit as st
+
+from app.session import sentences_for_people
+
+st.set_page_config(page_title="AlexNet Explorer", page_icon=":material/neurology:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page(
+            "views/home.py",
+            title="Home",
+            icon=":material/home:",
+            default=True,
+            help="A trained network at a glance, and three doors: train, look inside, explain a picture.",
+        ),
+        st.Page(
+            "views/architecture.py",
+            title="Architecture",
+            icon=":material/view_in_ar:",
+            help="The network drawn to scale, layer by layer: what comes out, what it costs, and how each number is computed.",
+        ),
+        st.Page(
+            "views/train.py",
+            title="Train",
+            icon=":material/model_training:",
+            help="Choose data and a network, press Start, and watch curves and filters form. The run goes on without this page.",
+        ),
+        st.Page(
+            "views/look_inside.py",
+            title="Look inside",
+            icon=":material/search:",
+            help="The first filters in colour, and what any layer answers to any picture.",
+        ),
+        st.Page(
+            "views/explain.py",
+            title="Predict and explain",
+            icon=":material/image_search:",
+            help="What a network says about a picture, and four ways to ask why.",
+        ),
+    ],
+    position="top",
+)
+
+with sentences_for_people():
+    page.run()

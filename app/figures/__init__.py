@@ -1,0 +1,1 @@
+"""Pure functions: data -> Plotly figure, numbers -> one picture. Nothing here knows Streamlit or torch."""

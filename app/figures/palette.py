@@ -1,0 +1,40 @@
+"""Colours and margins of every figure, set once.
+
+The series colours are Okabe and Ito's, told apart by people with any kind of colour vision; a second sign (a dash, a
+marker, a label) always goes with them. Backgrounds and text colours come from the app's theme, light or dark.
+"""
+
+from html import escape
+
+import plotly.graph_objects as go
+
+ACCENT = "#0072B2"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+QUIET = "#8A94A0"
+"""A grey that shows on white and on black."""
+
+TEXT_SIZE = 15
+"""Pixels; read from the last row of a classroom on a projector."""
+
+
+def figure(height: int, **layout: object) -> go.Figure:
+    """An empty figure with our margins and text size, `height` pixels high."""
+    return go.Figure(
+        layout={
+            "height": height,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "font": {"size": TEXT_SIZE},
+            "hoverlabel": {"font": {"size": TEXT_SIZE}},
+            "showlegend": False,
+            **layout,
+        }
+    )
+
+
+def plain(text: str) -> str:
+    """`text` for a figure: Plotly reads a little HTML, and names of classes come from strangers."""
+    return escape(text)

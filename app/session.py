@@ -1,0 +1,158 @@
+"""What the pages share: loaded networks with their locks, cached answers, the address, pictures that people brought.
+
+A shared model is used by many sessions at once, and attribution changes it for a moment: every use happens under its
+lock. All caches are bounded, and keyed by what the answer depends on: the run and the time of its file, the picture's
+sha256, method, target, layer.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+import streamlit as st
+import torch
+from PIL import Image
+
+from alexnet_core import images
+from alexnet_core.errors import ExplorerError
+from alexnet_core.files import write_whole
+from alexnet_core.models import MODELS, Network
+from alexnet_core.models.weights import imagenet_network
+from alexnet_core.places import uploads_home
+from alexnet_core.runs.directory import RunDirectory, list_runs
+from app.samples import SAMPLES
+from app.words import plain
+
+IMAGENET = "imagenet-"
+"""In front of a network's name in the address: the network of that name with ImageNet weights."""
+
+
+@contextmanager
+def sentences_for_people() -> Iterator[None]:
+    """Show what a person can put right as a sentence on the page; a bug keeps its traceback, in the terminal."""
+    try:
+        yield
+    except ExplorerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+# -- the address ---------------------------------------------------------------------------------------------------
+
+
+def from_address(name: str, options: Sequence[str], default: str) -> str:
+    """The option that the address asks for under `name`, else the last one chosen, else `default`.
+
+    Call it before the widget with key `name`, and give the widget `on_change=to_address`: so a link to a run or a layer
+    can be shared. (Streamlit's own binding would put the long title into the address; navigation drops both.)
+    """
+    wanted = st.query_params.get(name)
+    if wanted is not None and wanted not in options:
+        st.toast(f"{plain(wanted[:80])} is not here any more.", icon=":material/link_off:")
+    choice = next((value for value in (wanted, st.session_state.get(name)) if value in options), default)
+    st.session_state[name] = choice
+    st.query_params[name] = choice
+    return choice
+
+
+def to_address(name: str) -> None:
+    """Write the widget's new value into the address."""
+    st.query_params[name] = st.session_state[name]
+
+
+# -- networks ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SharedNetwork:
+    """A network that all sessions use; hold `lock` whenever `network.model` computes."""
+
+    key: str
+    """What cached answers depend on: another training step, another key."""
+    network: Network
+    lock: Lock = field(default_factory=Lock)
+
+
+def networks(imagenet: bool = True) -> dict[str, str]:
+    """The title of each network one can look into, by its name in the address: runs, bundled ones first."""
+    runs = sorted(list_runs(), key=lambda run: not run.bundled)
+    titles = {run.id: run.title() for run in runs if run.latest_network_path() is not None}
+    if imagenet:
+        for name, entry in MODELS.items():
+            if entry.imagenet_weights:
+                titles[IMAGENET + name] = f"{entry.title}, ImageNet weights (1000 classes)"
+    return titles
+
+
+def load(choice: str) -> SharedNetwork:
+    """The network that `networks()` lists under `choice`. Raises ExplorerError where it is gone or cannot be fetched."""
+    if choice.startswith(IMAGENET):
+        return _imagenet(choice.removeprefix(IMAGENET))
+    path = RunDirectory.find(choice).latest_network_path()
+    return _of_run(choice, path.stat().st_mtime_ns if path else 0)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Loading the network")
+def _of_run(run_id: str, changed: int) -> SharedNetwork:
+    return SharedNetwork(f"{run_id}@{changed}", RunDirectory.find(run_id).network())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the network with its ImageNet weights")
+def _imagenet(name: str) -> SharedNetwork:
+    return SharedNetwork(IMAGENET + name, imagenet_network(name))
+
+
+def imagenet_is_here(choice: str) -> bool:
+    """Whether the weights of an ImageNet choice were fetched before, so that loading them needs no connection."""
+    from torchvision.models import get_weight
+
+    weights = MODELS[choice.removeprefix(IMAGENET)].imagenet_weights
+    assert weights is not None
+    return (Path(torch.hub.get_dir()) / "checkpoints" / Path(get_weight(weights).url).name).exists()
+
+
+# -- pictures ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to look at: its sha256, the name to show, where it comes from."""
+
+    key: str
+    name: str
+    sample: str | None = None
+    """The sample's name; None for a picture that was brought, which lies on disk under its key."""
+
+    @property
+    def image(self) -> Image.Image:
+        """The decoded picture, RGB."""
+        return _decoded(self.key, self.sample, self.name)
+
+
+def sample(name: str) -> Picture:
+    """The sample picture called `name`."""
+    return Picture(f"sample-{name}", SAMPLES[name].title, sample=name)
+
+
+def brought(data: bytes, name: str) -> Picture:
+    """Keep an uploaded or photographed picture on disk under its own key, and out of the server's memory.
+
+    Raises ExplorerError when it is no picture, or too large.
+    """
+    images.decode(data, name)  # refused before it is written
+    key = images.sha256(data)
+    path = uploads_home() / key
+    if not path.exists():
+        write_whole(path, data)
+    return Picture(key, images.clean_name(name))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _decoded(key: str, sample: str | None, name: str) -> Image.Image:
+    if sample is not None:
+        return SAMPLES[sample].load()
+    try:
+        return images.decode((uploads_home() / key).read_bytes(), name)
+    except OSError as error:
+        raise ExplorerError("The picture is not here any more; choose it again.") from error

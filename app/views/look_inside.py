@@ -1,0 +1,5 @@
+"""Train: placeholder until the page is written."""
+
+import streamlit as st
+
+st.title("Train")
