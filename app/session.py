@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import streamlit as st
 import torch
@@ -41,7 +42,7 @@ def sentences_for_people() -> Iterator[None]:
 # -- the address ---------------------------------------------------------------------------------------------------
 
 
-def from_address(name: str, options: Sequence[str], default: str) -> str:
+def from_address(name: str, options: Sequence[str], default: str | None) -> Any:
     """The option that the address asks for under `name`, else the last one chosen, else `default`.
 
     Call it before the widget with key `name`, and give the widget `on_change=to_address`: so a link to a run or a layer
@@ -52,7 +53,8 @@ def from_address(name: str, options: Sequence[str], default: str) -> str:
         st.toast(f"{plain(wanted[:80])} is not here any more.", icon=":material/link_off:")
     choice = next((value for value in (wanted, st.session_state.get(name)) if value in options), default)
     st.session_state[name] = choice
-    st.query_params[name] = choice
+    if choice is not None:
+        st.query_params[name] = choice
     return choice
 
 
@@ -133,6 +135,11 @@ class Picture:
 def sample(name: str) -> Picture:
     """The sample picture called `name`."""
     return Picture(f"sample-{name}", SAMPLES[name].title, sample=name)
+
+
+def fitting_sample(network: Network) -> str:
+    """The sample that shows something `network` knows, as far as we have one."""
+    return "digit" if {"3", "8"} <= set(network.classes) else next(iter(SAMPLES))
 
 
 def brought(data: bytes, name: str) -> Picture:

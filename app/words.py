@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from math import prod
 
+from alexnet_core.insight.feature_maps import FeatureMaps
+from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.models.anatomy import Layer
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
@@ -69,6 +71,8 @@ def layer_titles(layers: Sequence[Layer]) -> dict[str, str]:
         elif layer.kind == "dropout":
             following = counts.get("linear", 0) + 1
             titles[layer.name] = f"Dropout before linear {following}"
+        elif layer.kind == "average pooling":
+            titles[layer.name] = kind
         else:
             titles[layer.name] = f"{kind} after {last}" if index else kind
     return titles
@@ -212,3 +216,48 @@ def numbers(layer: Layer) -> list[tuple[str, str, str]]:
             "Side of the square of the picture that one output value can see.",
         ),
     ]
+
+
+def pixels(side: int) -> str:
+    """The size of a square picture."""
+    return f"{side} × {side} pixels"
+
+
+def window(filters: FirstLayer) -> str:
+    """The size of the first filters."""
+    return shape(filters.weights.shape[-2:])
+
+
+def map_title(order: Sequence[int], number: int) -> str:
+    """A feature map in a list."""
+    return f"Map {number}, number {order.index(number) + 1} in strength"
+
+
+def maps_caption(maps: FeatureMaps, shown: int) -> str:
+    """How the maps' values became brightness."""
+    count, high, wide = maps.values.shape
+    which = f"All {count} maps" if shown == count else f"The {shown} strongest of {count} maps"
+    zero = (
+        "Middle grey is zero, white the largest magnitude, black its negative"
+        if maps.signed
+        else ("Black is zero, white the largest value")
+    )
+    return f"{which}, {shape((high, wide))} values each, strongest first (by the mean). {zero}; one scale for the whole layer."
+
+
+def map_caption(maps: FeatureMaps, number: int) -> str:
+    """What the enlarged map shows."""
+    values = maps.values[number]
+    sees = f" Each value sees {pixels(maps.receptive_field)} of the picture." if maps.receptive_field else ""
+    colours = "orange above zero, blue below" if maps.signed else "yellow is strong, violet zero"
+    return f"Map {number} over the picture: {colours}. Its values lie between {values.min():.3g} and {values.max():.3g}.{sees}"
+
+
+def colours_of(signed: bool) -> str:
+    """What the colours of an attribution mean."""
+    return "Orange speaks for the class, blue against." if signed else "Yellow: strong. Violet: weak."
+
+
+def answer(name: str, probability: float) -> str:
+    """A class and its probability, as Markdown."""
+    return f"{plain(name)} · **{percent(probability)}**"

@@ -1,5 +1,80 @@
-"""Train: placeholder until the page is written."""
+"""Look inside: the first layer's filters, and what any layer answers to a picture."""
 
 import streamlit as st
 
-st.title("Train")
+from app import answers, session, words
+from app.choices import choose_network, choose_picture
+from app.figures.mosaic import mosaic
+
+MAPS_AT_FIRST = 48
+
+st.title("Look inside")
+left, right = st.columns([3, 2], gap="large")
+with left:
+    shared = choose_network()
+with right:
+    picture = choose_picture(shared.network)
+
+with left:
+    filters = answers.first_filters(shared)
+    st.subheader("First filters")
+    st.image(
+        mosaic(filters.tiles, 8, 88),
+        width="stretch",
+        alt=f"The {len(filters.tiles)} filters of the first layer as small colour pictures.",
+    )
+    st.caption(
+        f"The {len(filters.tiles)} filters of `{filters.name}`, {words.window(filters)} pixels each, from grey to coloured. "
+        "Grey is a weight of zero, brighter is positive, darker negative, in each of the three colours; each filter is "
+        "stretched by its own largest weight."
+    )
+with right:
+    st.image(
+        answers.as_seen(shared.network.preprocessing, picture),
+        caption=f"{words.plain(picture.name)}, as the network gets it: {words.pixels(shared.network.preprocessing.size)}",
+        width="stretch",
+        alt=f"The centre square of the picture {picture.name}.",
+    )
+
+st.subheader("What a layer answers")
+labels, first = answers.layers(shared)
+layer = session.from_address("layer", list(labels), first)
+choice, count = st.columns([3, 1], vertical_alignment="bottom")
+choice.selectbox(
+    "Layer",
+    list(labels),
+    key="layer",
+    format_func=labels.__getitem__,
+    help="In the order in which a picture passes them. A map is what one filter answers at every place of the picture.",
+    on_change=session.to_address,
+    args=("layer",),
+    persist_state="session",
+)
+every = count.toggle(
+    "All maps", key="all_maps", help=f"Otherwise the {MAPS_AT_FIRST} strongest.", persist_state="session"
+)
+maps = answers.maps(shared, picture, layer)
+order = maps.strongest().tolist()
+shown = order if every else order[:MAPS_AT_FIRST]
+
+overview, one = st.columns([3, 2], gap="large")
+with one:
+    number = st.selectbox(
+        "Map to enlarge",
+        order,
+        format_func=lambda number: words.map_title(order, number),
+        help="Strongest first: by the mean over the map. The numbers stand under the maps.",
+    )
+    st.image(
+        answers.map_over(shared, picture, maps, number),
+        caption=words.map_caption(maps, number),
+        width="stretch",
+        alt=f"Map {number} of layer {layer} in colour over the picture.",
+    )
+with overview:
+    st.image(
+        mosaic(maps.tiles()[shown], 8, 88, [str(number) for number in shown]),
+        width="stretch",
+        alt=f"{len(shown)} maps of layer {layer}, the strongest first.",
+    )
+    st.caption(words.maps_caption(maps, len(shown)))

@@ -1,0 +1,92 @@
+"""The two choices that several pages begin with: which network, which picture."""
+
+import streamlit as st
+
+from alexnet_core.limits import PICTURE_BYTES
+from alexnet_core.models import Network
+from app import session
+from app.samples import SAMPLES
+from app.words import plain
+
+SOURCES = {
+    "sample": ":material/photo_library: Sample",
+    "upload": ":material/upload: Upload",
+    "camera": ":material/photo_camera: Camera",
+}
+
+
+def choose_network() -> session.SharedNetwork:
+    """The network to look into, chosen by name and kept in the address. Stops the page while there is none."""
+    titles = session.networks()
+    trained = [name for name in titles if not name.startswith(session.IMAGENET)]
+    if not trained:
+        st.info(
+            "No network has been trained on this computer yet. The first takes about a minute.", icon=":material/info:"
+        )
+        if st.button("Train a network", type="primary", icon=":material/model_training:", help="Opens the page Train."):
+            st.switch_page("views/train.py")
+    choice = session.from_address("run", list(titles), trained[0] if trained else None)
+    st.selectbox(
+        "Network",
+        list(titles),
+        key="run",
+        format_func=titles.__getitem__,
+        placeholder="Or choose one with ImageNet weights",
+        help="Your own runs, the networks that come with the program, and 1000-class networks. The address names the choice.",
+        on_change=session.to_address,
+        args=("run",),
+        persist_state="session",
+    )
+    if choice is None:
+        st.stop()
+    if choice.startswith(session.IMAGENET) and not session.imagenet_is_here(choice):
+        st.info("The ImageNet weights of this network are not on this computer yet.", icon=":material/cloud_download:")
+        if not st.button(
+            "Fetch the weights", help="Once, from PyTorch's own server: 5 MB (SqueezeNet) to 530 MB (VGG-16)."
+        ):
+            st.stop()
+    return session.load(choice)
+
+
+def choose_picture(network: Network) -> session.Picture:
+    """A sample (at first one that fits `network`), an upload, or a photograph, which is kept while the session lasts."""
+    source = st.segmented_control(
+        "Picture",
+        list(SOURCES),
+        default="sample",
+        required=True,
+        format_func=SOURCES.__getitem__,
+        key="source",
+        help="Pictures stay on this computer. The camera is only switched on here, and only when you choose it.",
+        persist_state="session",
+    )
+    if source == "sample":
+        name = st.selectbox(
+            "Sample",
+            list(SAMPLES),
+            index=list(SAMPLES).index(session.fitting_sample(network)),
+            format_func=lambda name: SAMPLES[name].title,
+            key="sample",
+            help="Drawn for this program, or photographs that come with scikit-learn.",
+            persist_state="session",
+        )
+        return session.sample(name)
+    if source == "upload":
+        file = st.file_uploader(
+            "Picture file",
+            type=["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"],
+            max_upload_size=PICTURE_BYTES // 1_000_000,
+            help="JPEG, PNG, WebP, BMP, GIF or TIFF, at most 10 MB and 24 megapixels.",
+        )
+    else:
+        file = st.camera_input(
+            "Photograph", help="Hold the thing in the middle: the network looks at the centre square."
+        )
+    if file is not None:
+        st.session_state.brought = session.brought(file.getvalue(), file.name)
+    kept = st.session_state.get("brought")
+    if kept is None:
+        st.caption("Until then, a sample is shown.")
+        return session.sample(session.fitting_sample(network))
+    st.caption(f"Showing {plain(kept.name)}.")
+    return kept
