@@ -1,6 +1,7 @@
 """Untrusted bytes -> an RGB picture, within limits; and hostile names -> names that can be shown."""
 
 import hashlib
+import os
 import struct
 import unicodedata
 import zlib
@@ -40,9 +41,10 @@ def decode_file(path: str | Path) -> Image.Image:
     """`decode` for a file on this computer. Raises ExplorerError where it cannot be read or is no picture."""
     path = Path(path)
     name = clean_name(path.name)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ExplorerError(f"“{name}” is a folder, not a picture. Choose a file inside it.")
-    if not path.is_file():  # also keeps us from waiting at a pipe or a device
+    # Keeps us from waiting at a pipe, too; and unlike Path's, these answer for impossible names.
+    if not os.path.isfile(path):
         raise ExplorerError(f"There is no file “{name}”. Check the path and its spelling.")
     try:
         with path.open("rb") as file:

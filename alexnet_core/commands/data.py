@@ -5,11 +5,13 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.data.sources import Available, available, prepare
+if TYPE_CHECKING:
+    from alexnet_core.data.prepared import PreparedSet
+    from alexnet_core.data.sources import Available
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +32,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def list_all(arguments: argparse.Namespace) -> None:
     """Print every known data set, and what of it is prepared."""
+    from alexnet_core.data.sources import available
+
     sets = available()
     if arguments.json:
         print(json.dumps([_as_dict(one) for one in sets], indent=1))
@@ -47,6 +51,8 @@ def list_all(arguments: argparse.Namespace) -> None:
 
 def prepare_one(arguments: argparse.Namespace) -> None:
     """Prepare one source and print what came of it."""
+    from alexnet_core.data.sources import prepare
+
     with _Shown() as shown:
         prepared = prepare(arguments.source, image_size=arguments.size, out=arguments.out, progress=shown.update)
     if arguments.json:
@@ -69,7 +75,7 @@ def _bytes(count: int) -> str:
     return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
 
 
-def _as_dict(one: Available) -> dict[str, object]:
+def _as_dict(one: "Available") -> dict[str, object]:
     return {
         "name": one.name,
         "title": one.title,
@@ -84,7 +90,7 @@ def _as_dict(one: Available) -> dict[str, object]:
     }
 
 
-def _prepared_dict(prepared: PreparedSet) -> dict[str, object]:
+def _prepared_dict(prepared: "PreparedSet") -> dict[str, object]:
     return {
         "name": prepared.name,
         "directory": str(prepared.directory),

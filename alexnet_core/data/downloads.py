@@ -1,6 +1,7 @@
 """The well-known sets that torchvision fetches and checks; here they are asked for, watched and read."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,10 @@ FOLDERS = {
     "imagenette": "imagenette2-160",
 }
 """Where torchvision puts each of them."""
+
+
+LOAD_ERRORS = (RuntimeError, OSError, ValueError, EOFError, AssertionError)
+"""What torchvision lets out for files that are missing or damaged."""
 
 
 def fetch(name: str, root: str, download: bool = True) -> tuple[Any, Any]:
@@ -55,15 +60,15 @@ def read_download(
     Raises ExplorerError without a network, when cancelled, and where what lies there is damaged or not whole.
     """
     try:
-        train, test = fetch(name, str(root), download=False)
-    except (RuntimeError, OSError, ValueError, EOFError, AssertionError):
+        train, test = _load(name, root, images)
+    except LOAD_ERRORS:
+        _forget_unpacked(name, root)
         _download(name, title, root, expected_bytes, progress, cancelled)
         try:
-            train, test = fetch(name, str(root), download=False)
-        except (RuntimeError, OSError, ValueError, EOFError, AssertionError) as error:
-            raise _damaged(title, root / FOLDERS[name]) from error
-    if len(train) + len(test) != images:
-        raise _damaged(title, root / FOLDERS[name])
+            train, test = _load(name, root, images)
+        except LOAD_ERRORS as error:
+            folder = root / FOLDERS[name]
+            raise ExplorerError(f"What lies in {folder} is not {title}. Delete this folder and try again.") from error
     if name == "imagenette":
         return read_folder(
             root / FOLDERS[name],
@@ -94,8 +99,20 @@ def read_download(
     )
 
 
-def _damaged(title: str, folder: Path) -> ExplorerError:
-    return ExplorerError(f"What was downloaded of {title} is damaged or not whole. Delete {folder} and try again.")
+def _load(name: str, root: Path, images: int) -> tuple[Any, Any]:
+    """The data sets as they lie there; raises one of LOAD_ERRORS where they are missing, damaged or not whole."""
+    train, test = fetch(name, str(root), download=False)
+    if len(train) + len(test) != images:
+        raise ValueError(f"{len(train) + len(test)} images instead of {images}")
+    return train, test
+
+
+def _forget_unpacked(name: str, root: Path) -> None:
+    """Remove what can be unpacked again: torchvision takes the half that a killed attempt left behind for the whole."""
+    for packed in (root / FOLDERS[name] / "raw").glob("*.gz"):
+        packed.with_suffix("").unlink(missing_ok=True)
+    if (root / FOLDERS[name]).with_suffix(".tgz").exists():
+        shutil.rmtree(root / FOLDERS[name], ignore_errors=True)
 
 
 def _download(

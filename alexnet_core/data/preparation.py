@@ -25,6 +25,7 @@ from PIL import Image
 from alexnet_core.data.lock import alone
 from alexnet_core.data.prepared import FORMAT_VERSION, SPLITS, PreparedSet
 from alexnet_core.errors import ExplorerError
+from alexnet_core.files import write_whole
 from alexnet_core.images import clean_name
 from alexnet_core.limits import CLASS_IMAGES, CLASSES
 from alexnet_core.preprocess import Preprocessing
@@ -310,11 +311,12 @@ class _Writer:
             "identity": self.identity,
         }
         _write_json(self.partial / "meta.json", meta, indent=1)
-        (self.partial / "progress.json").unlink()
+        for half in self.partial.glob(".*.part"):  # a note of progress that a kill cut off
+            half.unlink()
         if self.out.exists():
             self.out.rmdir()  # empty, or `write` would have refused it
         self.partial.rename(self.out)
-        _sync_directory(self.out.parent)
+        (self.out / "progress.json").unlink()
 
 
 def _ranges(splits: list[str]) -> dict[str, tuple[int, int]]:
@@ -372,24 +374,9 @@ def _array_header(shape: tuple[int, ...]) -> bytes:
 
 
 def _write_json(path: Path, values: object, indent: int | None = None) -> None:
-    """Whole or not at all, on the disk when this returns."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(values, file, indent=indent, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, json.dumps(values, indent=indent, ensure_ascii=False).encode())
 
 
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name == "posix":  # Windows has no such thing, and opening a folder fails there
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

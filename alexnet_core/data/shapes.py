@@ -31,14 +31,16 @@ def _star(points: int, inner: float) -> np.ndarray:
 def _cross(arm: float) -> np.ndarray:
     quarter = np.array([(-arm, -1), (arm, -1), (arm, -arm)])
     turn = np.array([(0, 1), (-1, 0)])  # row vectors: a quarter turn
-    return np.concatenate([quarter @ np.linalg.matrix_power(turn, k) for k in range(4)])
+    cross = np.concatenate([quarter @ np.linalg.matrix_power(turn, k) for k in range(4)])
+    return cross / np.hypot(arm, 1)
 
 
 def _heart() -> np.ndarray:
     t = np.linspace(0, 2 * np.pi, 80, endpoint=False)
     across = 16 * np.sin(t) ** 3
     down = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    return np.stack([across, down - 2.5], axis=1) / 17
+    heart = np.stack([across, down - 2.5], axis=1)
+    return heart / np.linalg.norm(heart, axis=1).max()
 
 
 def _crescent() -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def prepare(
 
     A name wins over a folder of that name; `./digits` or a Path means the folder. Without `out` the result lies in
     `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
-    (done, total, stage), the stage one of "reading", "downloading" (both in bytes), "preparing", "measuring"
+    (done, total, stage), the stage one of "reading" and "downloading" (in bytes), "preparing", "measuring"
     (in pictures).
     `cancelled` is asked between a few pictures. Raises ExplorerError for all that a person can put right; what was done
     until then is kept, and the next call goes on from it.
@@ -133,9 +134,9 @@ def prepare(
 
 
 def _existing(source: str | Path) -> Path:
-    path = Path(source).expanduser()
-    if path.is_dir() or path.is_file():
-        return path
+    path = os.path.expanduser(source)
+    if os.path.isdir(path) or os.path.isfile(path):  # unlike Path's, these answer for impossible names, too
+        return Path(path)
     shown = clean_name(str(source))
     near = difflib.get_close_matches(str(source).casefold().replace("-", "_"), DATASETS, 1)
     meant = f" Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,71 @@
+"""`alexnet data`: one JSON document, or lines for people; what went wrong is one sentence and exit code 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alexnet_core.__main__ import main
+from alexnet_core.data.sources import DATASETS
+from tests.pictures import class_files, make_folder, make_zip
+
+
+@pytest.fixture
+def alexnet(tmp_path: Path, monkeypatch, capsys):
+    """Runs the command in an empty home; gives (standard output, standard error)."""
+    monkeypatch.setenv("ALEXNET_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, code: int = 0) -> tuple[str, str]:
+        assert main(["data", *arguments]) == code
+        return tuple(capsys.readouterr())
+
+    return run
+
+
+def test_list_and_prepare(alexnet, tmp_path: Path) -> None:
+    make_zip(tmp_path / "pets.zip", class_files() | {"cats/text.png": b"hello"})
+    said, progress = alexnet("prepare", "pets.zip", "--size", "16", "--out", "somewhere/pets")
+    assert "2 classes, 16 pixels, 14 train, 2 val" in said
+    assert "cats/text.png" in said
+    assert "preparing" in progress
+    assert "preparing" not in said
+    assert (tmp_path / "somewhere" / "pets" / "meta.json").is_file()
+
+    made = json.loads(alexnet("prepare", "digits", "--size", "8", "--json")[0])
+    assert (made["image_size"], made["splits"]["test"]) == (8, 269)
+    listed = json.loads(alexnet("list", "--json")[0])
+    assert [one["name"] for one in listed] == list(DATASETS)
+    assert [p["directory"] for one in listed for p in one["prepared"]] == [made["directory"]]
+    assert all(one["licence"] for one in listed)
+    shown = alexnet("list")[0]
+    assert "prepared at 8 pixels" in shown
+    assert "download of 171 MB" in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "says"), [("nothing", "no data set"), ("one", "too few pictures"), ("digits --size 9000", "between")]
+)
+def test_what_a_person_can_put_right_is_one_sentence_and_exit_code_2(
+    alexnet, tmp_path: Path, source: str, says: str
+) -> None:
+    make_folder(tmp_path / "one", class_files(["cats"]))
+    said, error = alexnet("prepare", *source.split(), code=2)
+    assert says in error
+    assert error.count("\n") == 1
+    assert said == ""
+
+
+def test_the_real_command_from_another_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "alexnet_core", "data", "prepare", "nothing"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "no data set" in done.stderr
+    assert "Traceback" not in done.stderr
