@@ -269,7 +269,8 @@ ATTRIBUTIONS: dict[str, Method] = {
     "integrated_gradients": Method(
         title="Integrated gradients",
         computes="The picture minus black, times the gradient averaged over 50 steps from black to the picture.",
-        says="How the rise of the logit from a black picture to this one is shared out over the pixels: the shares add up.",
+        says="How the rise of the logit from a black picture to this one is shared out over the pixels; "
+        "the shares add up.",
         silent_on="What black parts contribute: they equal the baseline and get nothing. "
         "Another baseline gives another map.",
         paper="Sundararajan, Taly, Yan 2017, arXiv:1703.01365, section 3",

@@ -31,7 +31,7 @@ def summarise(values: np.ndarray, signed: bool) -> np.ndarray:
 
 
 def full_scale(values: np.ndarray) -> float:
-    """The magnitude with the full colour: the percentile `CLIP`, the maximum where most of the map is empty, never 0."""
+    """The magnitude with the full colour: the percentile `CLIP`, the maximum where most of a map is empty, never 0."""
     magnitudes = np.abs(values)
     return float(np.percentile(magnitudes, CLIP)) or float(magnitudes.max()) or 1.0
 
