@@ -1,4 +1,4 @@
-"""The networks one can train, look into and explain: `MODELS` names them all, `build` makes one, `Network` is one in use."""
+"""The networks one can train, look into, explain: `MODELS` names them, `build` makes one, `Network` is one to use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +22,8 @@ class ModelEntry:
     """The side in pixels the network was made for."""
     about: str
     smallest: int
-    """The smallest picture in pixels that survives the poolings."""
+    """The side in pixels of the smallest picture that is accepted: on a smaller one a map would vanish, or, in networks
+    whose paddings keep every map alive, the last map would shrink to less than one value of its own."""
     settings: tuple[str, ...] = ()
     """The names of the settings `build` takes besides classes and size."""
     imagenet_weights: str | None = None
@@ -37,31 +38,35 @@ MODELS: dict[str, ModelEntry] = {
         63, ("dropout",), "AlexNet_Weights.IMAGENET1K_V1", alexnet,
     ),
     "alexnet_bn": ModelEntry(
-        "AlexNet with batch normalisation", 2015, 224, "AlexNet that learns faster: each map is normalised before its ReLU.",
-        63, ("dropout",), None, alexnet_bn,
+        "AlexNet with batch normalisation", 2015, 224,
+        "AlexNet that learns faster: each map is normalised before its ReLU.", 63, ("dropout",), None, alexnet_bn,
     ),
     "alexnet_mini": ModelEntry(
         "AlexNet mini", 2012, 64, "The same topology for pictures of 32 to 128 pixels; trains in minutes on a laptop.",
-        32, ("dropout", "batch_norm"), None, alexnet_mini,
+        15, ("dropout", "batch_norm"), None, alexnet_mini,
     ),
     "vgg11": ModelEntry(
         "VGG-11", 2014, 224, "Only 3x3 filters, stacked deeper.", 32, ("dropout",), "VGG11_Weights.IMAGENET1K_V1"
     ),
     "vgg16": ModelEntry(
-        "VGG-16", 2014, 224, "Sixteen layers of 3x3 filters; simple and heavy.", 32, ("dropout",), "VGG16_Weights.IMAGENET1K_V1"
+        "VGG-16", 2014, 224, "Sixteen layers of 3x3 filters; simple and heavy.", 32, ("dropout",),
+        "VGG16_Weights.IMAGENET1K_V1",
     ),
     "googlenet": ModelEntry(
         "GoogLeNet", 2014, 224, "Filters of several sizes side by side (Inception), and no large linear layers.",
         32, ("dropout",), "GoogLeNet_Weights.IMAGENET1K_V1",
     ),
     "inception_v3": ModelEntry(
-        "Inception v3", 2015, 299, "Large filters split into cheap small ones.", 75, ("dropout",), "Inception_V3_Weights.IMAGENET1K_V1"
+        "Inception v3", 2015, 299, "Large filters split into cheap small ones.", 75, ("dropout",),
+        "Inception_V3_Weights.IMAGENET1K_V1",
     ),
     "resnet18": ModelEntry(
-        "ResNet-18", 2015, 224, "Shortcuts around every two layers let deep networks learn.", 32, (), "ResNet18_Weights.IMAGENET1K_V1"
+        "ResNet-18", 2015, 224, "Shortcuts around every two layers let deep networks learn.", 32, (),
+        "ResNet18_Weights.IMAGENET1K_V1",
     ),
     "resnet50": ModelEntry(
-        "ResNet-50", 2015, 224, "Fifty layers with shortcuts and 1x1 bottlenecks.", 32, (), "ResNet50_Weights.IMAGENET1K_V2"
+        "ResNet-50", 2015, 224, "Fifty layers with shortcuts and 1x1 bottlenecks.", 32, (),
+        "ResNet50_Weights.IMAGENET1K_V2",
     ),
     "squeezenet1_1": ModelEntry(
         "SqueezeNet 1.1", 2016, 224, "AlexNet's accuracy with fifty times fewer parameters.",

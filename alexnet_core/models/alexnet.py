@@ -30,8 +30,8 @@ class Plan:
     pooled: int | None
     """Side of the map handed to the classifier, by adaptive average pooling; None keeps the map as it is."""
     first_std: float | None = None
-    """Standard deviation of the first filters at the start; None keeps PyTorch's. Small, as in the paper (section 5), lets
-    what is learned outgrow the random start, so that the filters come out clean."""
+    """Standard deviation of the first filters at the start; None keeps PyTorch's. Small, as in the paper (section 5),
+    lets what is learned outgrow the random start, so that the filters come out clean."""
 
 
 FULL = Plan(
@@ -84,7 +84,8 @@ def _sides(plan: Plan, image_size: int) -> tuple[list[int], str | None]:
     ]
     steps += [(f"the {name} convolution", 3, 1, 1) for name in ("third", "fourth", "fifth")]
     steps += [("the third pooling", 3, 2, 0)]
-    side, sides = image_size, []
+    side = image_size
+    sides: list[int] = []
     for name, kernel, stride, padding in steps:
         side = (side + 2 * padding - kernel) // stride + 1
         if side < 1:
@@ -114,17 +115,13 @@ class AlexNet(nn.Module):
 
         def convolution(inputs: int, outputs: int, kernel: int, stride: int, padding: int) -> list[nn.Module]:
             # The normalisation has a bias of its own, so the convolution before it needs none.
-            layers: list[nn.Module] = [
-                nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not batch_norm)
-            ]
+            layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not batch_norm)]
             if batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
             return [*layers, nn.ReLU()]
 
         def pooling() -> nn.Module:
-            return nn.MaxPool2d(
-                kernel_size=3, stride=2
-            )  # overlapping: the window is wider than the step (section 3.4)
+            return nn.MaxPool2d(kernel_size=3, stride=2)  # overlapping: the window is wider than the step (section 3.4)
 
         c1, c2, c3, c4, c5 = plan.channels
         self.features = nn.Sequential(
@@ -171,9 +168,7 @@ def alexnet_bn(num_classes: int = 1000, image_size: int = 224, dropout: float = 
     return AlexNet(num_classes, image_size=image_size, dropout=dropout, batch_norm=True)
 
 
-def alexnet_mini(
-    num_classes: int = 10, image_size: int = 64, dropout: float = 0.5, batch_norm: bool = True
-) -> AlexNet:
+def alexnet_mini(num_classes: int = 10, image_size: int = 64, dropout: float = 0.5, batch_norm: bool = True) -> AlexNet:
     """The same topology for 32 to 128 pixels; batch normalisation is a setting here, on unless asked otherwise."""
     plan = mini_plan(image_size)
     return AlexNet(num_classes, image_size=image_size, plan=plan, dropout=dropout, batch_norm=batch_norm)

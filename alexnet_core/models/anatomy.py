@@ -3,6 +3,7 @@
 Shapes come from a forward pass on PyTorch's meta device, which computes shapes and no numbers.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ class Layer:
     """The dotted name in the model, as in its state dict."""
     kind: str
     kernel: int | None
-    """Side of the window in positions of the layer's input; None where there is no window."""
+    """Side of the window in positions of the layer's input, the longer one of an oblong; None where there is none."""
     stride: int | None
     padding: int | None
     input_shape: tuple[int, ...]
@@ -62,8 +63,8 @@ def anatomy(model: nn.Module, image_size: int) -> list[Layer]:
     def note(name: str, module: nn.Module, inputs: torch.Tensor, output: torch.Tensor) -> None:
         nonlocal field, jump
         kernel, stride, padding = _window(module, inputs.shape)
-        if kernel is not None and stride is not None:
-            field, jump = field + (kernel - 1) * jump, jump * stride
+        if kernel is not None:
+            field, jump = field + (kernel - 1) * jump, jump * (stride or 1)
         if isinstance(module, nn.Linear):
             field = max(field, image_size)
         layers.append(
@@ -86,9 +87,7 @@ def anatomy(model: nn.Module, image_size: int) -> list[Layer]:
     shadow = _on_meta(model)
     for name, module in shadow.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity):
-            handles.append(
-                module.register_forward_hook(lambda m, args, out, name=name: note(name, m, args[0], out))  # type: ignore[misc]
-            )
+            handles.append(module.register_forward_hook(lambda m, args, out, name=name: note(name, m, args[0], out)))
     try:
         with torch.no_grad():
             shadow(torch.empty(1, 3, image_size, image_size, device="meta"))
@@ -99,10 +98,8 @@ def anatomy(model: nn.Module, image_size: int) -> list[Layer]:
 
 
 def _on_meta(model: nn.Module) -> nn.Module:
-    import copy
-
     # A copy, so that a shared model is neither hooked nor moved; meta tensors take no memory.
-    memo = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in model.parameters()}
+    memo: dict[int, object] = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in model.parameters()}
     memo |= {id(b): b.to("meta") for b in model.buffers()}
     return copy.deepcopy(model, memo).eval()
 
@@ -120,14 +117,16 @@ def _is_chain(model: nn.Module) -> bool:
 def _window(module: nn.Module, input_shape: torch.Size) -> tuple[int | None, int | None, int | None]:
     if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
         sizes = (module.kernel_size, module.stride, module.padding)
-        return tuple(value if isinstance(value, int) else int(value[0]) for value in sizes)  # type: ignore[return-value]
+        kernel, stride, padding = (value if isinstance(value, int) else max(map(int, value)) for value in sizes)
+        return kernel, stride, padding
     if isinstance(module, nn.AdaptiveAvgPool2d):
-        target = module.output_size if isinstance(module.output_size, int) else module.output_size[0]
+        target = module.output_size[0] if isinstance(module.output_size, tuple) else module.output_size
         side = input_shape[-1]
-        if target == side:
+        if target is None or target == side:
             return 1, 1, 0
-        if target and side % target == 0:
-            return side // target, side // target, 0
+        # PyTorch's window i reaches from floor(i side / target) to ceil((i + 1) side / target); steps may differ.
+        widest = max(-(-(i + 1) * side // target) - i * side // target for i in range(target))
+        return widest, side // target if side % target == 0 else None, 0
     return None, None, None
 
 

@@ -1,20 +1,23 @@
 """Weights in files: our own self-describing network files, ImageNet's through torchvision, and files from strangers.
 
 A network file is a safetensors file whose header says which network it is, its class names and how its pictures are
-prepared; it can be used without the run it came from. Nothing here ever runs code from a file: a pickled `.pt` or `.pth`
-is read with `weights_only=True`, every shape is compared before anything is copied, and every value must be finite.
+prepared; it can be used without the run it came from. Nothing here ever runs code from a file: a pickled `.pt` or
+`.pth` is read with `weights_only=True`, every shape is compared before anything is copied, every value must be
+finite.
 """
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import nn
+from torchvision.models import WeightsEnum, get_weight
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
@@ -27,7 +30,7 @@ LARGEST_FILE = 600 * 1024**2
 
 
 def network_bytes(network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None) -> bytes:
-    """`network` as the bytes of a network file; `half` stores the numbers in 16 bits, `weights` replaces the model's own."""
+    """`network` as the bytes of a network file; `half` stores 16 bits a number, `weights` replaces the model's own."""
     header = {
         "format": FORMAT,
         "model": network.name,
@@ -60,21 +63,34 @@ def load_network(path: Path, *, source: str | None = None) -> Network:
             f"{path.name} is not a network file of this program; give --model with the name of its network."
         )
     try:
-        classes = tuple(str(name) for name in json.loads(header["classes"]))
+        classes = _class_names(json.loads(header["classes"]))
         preprocessing = Preprocessing.from_dict(json.loads(header["preprocessing"]))
         settings = dict(json.loads(header["settings"]))
         name = header["model"]
-    except (KeyError, ValueError, TypeError) as error:
+        with torch.device("meta"):
+            model = build(name, len(classes), preprocessing.size, **settings)
+    except (KeyError, ValueError, TypeError, RecursionError) as error:  # also settings of an impossible kind
         raise ExplorerError(f"The header of {path.name} is damaged; make or fetch the file again.") from error
-    with torch.device("meta"):
-        model = build(name, len(classes), preprocessing.size, **settings)
     fill(model, state, path.name)
     return Network(name, frozen(model), classes, preprocessing, settings, source or header.get("source", path.name))
 
 
+def network_from_file(name: str, path: Path) -> Network:
+    """The network `name` with the weights in `path`: a network file, or a state dict of ImageNet's 1000 classes.
+
+    Raises ExplorerError when the file holds another network, or other classes without their names.
+    """
+    if path.suffix == ".safetensors" and _header(path).get("format") == FORMAT:
+        network = load_network(path)
+        if network.name != name:
+            raise ExplorerError(f"{path.name} holds the network {network.name}, not {name!r:.80}; name that one.")
+        return network
+    return imagenet_network(name, path)
+
+
 def frozen(model: nn.Module) -> nn.Module:
-    """`model` in eval mode with no gradients for its weights: what is shared must not change, and backward passes to the
-    picture are faster and smaller."""
+    """`model` in eval mode with no gradients for its weights: what is shared must not change, and backward passes to
+    the picture are faster and smaller."""
     return model.eval().requires_grad_(False)
 
 
@@ -83,31 +99,79 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
     Raises ExplorerError for a file that is missing, too large, damaged, or that would need code to be run.
     """
+    _check_file(path)
+    if path.suffix == ".safetensors":
+        header = _header(path)
+        try:
+            with safe_open(path, framework="pt") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}, header  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
+    _refuse_compression(path)
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except DAMAGED_PICKLE as error:
+        # torch's own message would explain how to switch the safety off; it is not shown.
+        raise ExplorerError(
+            f"{path.name} could not be read as weights; give a file of tensors alone (a state dict) or safetensors."
+        ) from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not isinstance(state, dict) or not state or not all(_is_plain(value) for value in state.values()):
+        raise ExplorerError(
+            f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
+        )
+    return {str(key): value for key, value in state.items()}, {}
+
+
+DAMAGED_PICKLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+    AssertionError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What torch.load and the unpickler let out for damaged bytes."""
+
+
+def _check_file(path: Path) -> None:
     if not path.is_file():
         raise ExplorerError(f"There is no file {path.name}; check the path.")
     if path.stat().st_size > LARGEST_FILE:
         raise ExplorerError(
             f"{path.name} is larger than {LARGEST_FILE // 1024**2} MB, more than any network here needs."
         )
-    if path.suffix == ".safetensors":
-        try:
-            with safe_open(path, framework="pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
+
+
+def _header(path: Path) -> dict[str, str]:
+    _check_file(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        # torch's own message would explain how to switch the safety off; it is not shown.
-        raise ExplorerError(
-            f"{path.name} could not be read as weights; a file of tensors alone (a state dict) or safetensors is expected."
-        ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise ExplorerError(
-            f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
-        )
-    return {str(key): value for key, value in state.items()}, {}
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
+
+
+def _refuse_compression(path: Path) -> None:
+    """torch.save stores its records as they are; a compressed one was made by hand, to be far larger than its file."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as records:
+            compressed = any(record.compress_type != zipfile.ZIP_STORED for record in records.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ExplorerError(f"{path.name} is damaged; make or fetch it again.") from error
+    if compressed:
+        raise ExplorerError(f"{path.name} holds compressed records, which torch never writes; it is not opened.")
+
+
+def _is_plain(value: object) -> bool:
+    """An ordinary tensor with numbers of its own: no sparse, quantised or complex one, and none without memory."""
+    if not isinstance(value, torch.Tensor) or value.layout is not torch.strided:
+        return False
+    return not (value.is_meta or value.is_quantized or value.is_complex())
+
+
+def _class_names(names: object) -> tuple[str, ...]:
+    if not isinstance(names, list):
+        raise TypeError("class names are a list")
+    return tuple(str(name) for name in names)
 
 
 def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None:
@@ -126,8 +190,8 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None
     for key, value in state.items():
         if value.shape != expected[key].shape:
             raise ExplorerError(
-                f"The weights in {name} do not fit: {key} is {tuple(value.shape)} where {tuple(expected[key].shape)} is "
-                "expected. Check the number of classes and the network."
+                f"The weights in {name} do not fit: {key} is {tuple(value.shape)} where {tuple(expected[key].shape)} "
+                "is expected. Check the number of classes and the network."
             )
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ExplorerError(
@@ -138,48 +202,76 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None
 
 
 def imagenet_network(name: str, file: Path | None = None) -> Network:
-    """`name` with ImageNet weights: from `file` (a state dict of 1000 classes), else fetched by torchvision on first use,
-    with progress and a checked hash, into torch's own cache.
+    """`name` with ImageNet weights: from `file` (a state dict of 1000 classes), else fetched on first use, with
+    progress and a checked hash, into torch's own cache.
 
     Raises ExplorerError when there are none, or when they cannot be fetched and no file is given.
     """
-    from torchvision.models import get_weight
-
     entry = MODELS.get(name)
     if entry is None or entry.imagenet_weights is None:
         having = ", ".join(key for key, value in MODELS.items() if value.imagenet_weights)
         raise ExplorerError(
-            f"There are no ImageNet weights for {name!r:.80}. Networks that have them: {having}. Or give --run or --weights."
+            f"There are no ImageNet weights for {name!r:.80}. Networks that have them: {having}. A run or a network "
+            "file brings its own."
         )
     weights = get_weight(entry.imagenet_weights)
-    if file is not None:
-        state, _ = read_tensors(file)
-    else:
-        state = _fetch(weights)
+    state, _ = read_tensors(file or _fetched(weights))
     transform = weights.transforms()
     preprocessing = Preprocessing(
         size=transform.crop_size[0],
         resize=transform.resize_size[0],
-        mean=tuple(transform.mean),
-        std=tuple(transform.std),
+        mean=HALF if name in REMAPPED else tuple(transform.mean),
+        std=HALF if name in REMAPPED else tuple(transform.std),
     )
     classes = tuple(weights.meta["categories"])
     with torch.device("meta"):
         model = build(name, len(classes), preprocessing.size)
     # The Inceptions' files carry auxiliary heads that only help training.
     state = {key: value for key, value in state.items() if not key.startswith(("aux1.", "aux2.", "AuxLogits."))}
-    fill(model, state, file.name if file else "torchvision's download")
+    _check_classes(model, state, file.name if file else name)
+    fill(model, state, file.name if file else f"torchvision's {name}")
     source = f"ImageNet weights, {file.name if file else 'torchvision'}"
     return Network(name, frozen(model), classes, preprocessing, {}, source)
 
 
-def _fetch(weights: Any) -> dict[str, torch.Tensor]:
-    try:
-        return weights.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:  # URLError is one
+REMAPPED = ("googlenet", "inception_v3")
+"""Their ImageNet weights, once Google's, read colours from -1 to 1. torchvision converts inside the network
+(`transform_input`); preparing the picture that way is the same and travels with the weights."""
+
+HALF = (0.5, 0.5, 0.5)
+
+
+def _check_classes(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None:
+    """A state dict has no class names, so only ImageNet's number of them can be meant. Raises ExplorerError else."""
+    expected = model.state_dict()
+    other = {
+        value.shape[0]
+        for key, value in state.items()
+        if key in expected and value.shape != expected[key].shape and value.shape[1:] == expected[key].shape[1:]
+    }
+    if state.keys() == expected.keys() and len(other) == 1:
         raise ExplorerError(
-            "The ImageNet weights could not be fetched: no connection. Give a file with --weights, or use one of the bundled "
-            "networks, which need no network."
+            f"The weights in {name} tell {other.pop()} classes apart, and do not say their names; a state dict must "
+            "have ImageNet's 1000. Give a network file (export --format safetensors), which brings its class names."
+        )
+
+
+def _fetched(weights: WeightsEnum) -> Path:
+    """The file of `weights` in torch's own cache, downloaded if need be, its hash checked. It is then read like any
+    other file from outside, for torchvision's own reader would run code in it."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
+    if path.exists():
+        return path
+    promised = torch.hub.HASH_REGEX.search(path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(weights.url, str(path), promised.group(1) if promised else None)
+    except (OSError, HTTPException) as error:  # URLError is an OSError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise ExplorerError(
+            f"The ImageNet weights could not be fetched ({reason}). Without a connection, give a file with --weights, "
+            "or use one of the bundled networks, which need none."
         ) from error
     except RuntimeError as error:  # torch.hub's word for a wrong hash
         raise ExplorerError("The ImageNet weights arrived damaged; try again.") from error
+    return path

@@ -17,8 +17,8 @@ def out_of_place(model: nn.Module) -> nn.Module:
 
 
 def build_torchvision(name: str, num_classes: int, dropout: float | None = None) -> nn.Module:
-    """torchvision's network `name` with `num_classes` outputs and random weights; the auxiliary heads of the Inceptions,
-    which only help training, are left out."""
+    """torchvision's network `name` with `num_classes` outputs and random weights; the auxiliary heads of the
+    Inceptions, which only help training, are left out."""
     settings: dict[str, object] = {"num_classes": num_classes, "weights": None}
     if name in ("googlenet", "inception_v3"):
         settings |= {"aux_logits": False, "init_weights": True}
