@@ -8,7 +8,7 @@ The training process writes; pages and commands read, and leave their wishes und
     timing.jsonl           speed, memory, time left: what differs from run to run
     checkpoints/           all that is needed to go on
     snapshots/             the weights at log-spaced steps, half precision
-    network.safetensors    the network of the best epoch so far, usable on its own
+    network.safetensors    the network of the last whole epoch, usable on its own
     evaluation.npz         the answers of that network at the end: labels, predictions, probabilities
     control/               STOP, PAUSE
     log.txt                what the process printed
@@ -281,11 +281,11 @@ class RunDirectory:
 
     @property
     def network_path(self) -> Path:
-        """Where the best network lies once there is one."""
+        """Where the network of the last epoch lies once there is one."""
         return self.path / "network.safetensors"
 
     def latest_network_path(self) -> Path | None:
-        """The best network, else (before the first epoch is over) the newest snapshot, else None."""
+        """The last epoch's network, else (before the first epoch is over) the newest snapshot, else None."""
         if self.network_path.exists():
             return self.network_path
         return next(reversed(self.snapshots().values()), None)

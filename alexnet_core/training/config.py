@@ -14,15 +14,18 @@ from typing import Any
 
 from alexnet_core.errors import ExplorerError
 
-OPTIMIZERS = ("sgd", "adamw")
-SCHEDULES = ("one_cycle", "step", "plateau", "constant")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "optimizer": ("sgd", "adamw"),
+    "schedule": ("one_cycle", "step", "plateau", "constant"),
+    "device": ("auto", "cpu", "cuda", "mps"),
+    "precision": ("auto", "fp32", "bf16", "fp16"),
+}
+"""The values of the settings that are words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The settings of a run. Numbers that are 0 where that makes no sense mean: chosen from the data (`recipes.settle`)."""
+    """The settings of a run. A number that is 0 where that makes no sense is chosen from the data (`recipes.settle`)."""
 
     model: str = "alexnet_mini"
     """The network to train."""
@@ -33,7 +36,8 @@ class TrainConfig:
     batch_size: int = 0
     """Images per step, over all devices together; 0 chooses from how many there are."""
     optimizer: str = "sgd"
-    """How weights follow the gradient: sgd with momentum, as in the paper, or adamw, which scales each weight's step."""
+    """How weights follow the gradient: sgd with momentum, as in the paper, or adamw, which scales each weight's
+    step."""
     lr: float = 0.05
     """The largest learning rate: how far a step goes."""
     momentum: float = 0.9
@@ -41,8 +45,8 @@ class TrainConfig:
     weight_decay: float = 5e-4
     """How strongly weights are pulled towards zero at each step."""
     schedule: str = "one_cycle"
-    """How the learning rate moves: one_cycle up and down, step divides by 10 twice, plateau divides by 10 when the validation
-    loss stalls, constant stays."""
+    """How the learning rate moves: one_cycle up and down, step divides by 10 twice, plateau divides by 10 when the
+    validation loss stalls, constant stays."""
     label_smoothing: float = 0.0
     """The share of certainty taken from the true class and spread over all."""
     dropout: float = 0.5
@@ -70,8 +74,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Raises ExplorerError for a value that no run can have."""
-        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "device": DEVICES, "precision": PRECISIONS}
-        for name, allowed in choices.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ExplorerError(
                     f"{label(name)} {getattr(self, name)!r:.60} is unknown; choose one of: {', '.join(allowed)}."
@@ -95,7 +98,7 @@ class TrainConfig:
             raise ExplorerError(
                 f"There is no setting called {unknown[0]!r:.60}; the settings may come from another version."
             )
-        converted = {
+        converted: dict[str, Any] = {
             name: float(value) if kinds[name] is float and type(value) is int else value
             for name, value in values.items()
         }

@@ -53,12 +53,10 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event; the test values are None where the data set has no test split."""
+    """The last event: the network of the last epoch on the test split; None where the data set has none."""
 
     step: int
     epoch: int
-    best_epoch: int
-    best_val_top1: float
     test_loss: float | None
     test_top1: float | None
     test_top5: float | None

@@ -1,0 +1,106 @@
+"""`train`: a new run, or one that goes on."""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations
+
+if TYPE_CHECKING:
+    from alexnet_core.runs.directory import RunDirectory
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The flags are the fields of TrainConfig."""
+    parser = verbs.add_parser("train", help="train a network, or go on with a run")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", metavar="NAME|DIR|ZIP", help="a data set's name, a folder or zip of class folders")
+    what.add_argument("--resume", metavar="RUN_DIR", type=Path, help="go on with this run from its last checkpoint")
+    parser.add_argument("--size", type=int, help="side in pixels to prepare the pictures at")
+    parser.add_argument("--out", metavar="RUN_DIR", type=Path, help="where the run lies; made by us unless given")
+    parser.add_argument("--title", default="", help="a name for people")
+    parser.add_argument("--queue", action="store_true", help="wait until the runs beside this one have ended")
+    settings = parser.add_argument_group("settings", "What is not given comes from the recipe, then from the data.")
+    for field in dataclasses.fields(TrainConfig):
+        flag, text = "--" + field.name.replace("_", "-"), explanations()[field.name].replace("%", "%%")
+        options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text}
+        if isinstance(field.default, bool):
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            options |= {"type": type(field.default), "choices": CHOICES.get(field.name)}
+            options["metavar"] = None if field.name in CHOICES else "N" if field.name in BOUNDS else "NAME"
+        settings.add_argument(flag, **options)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make or open the run, wait for its turn where asked to, and follow it to its end."""
+    from alexnet_core.runs.directory import RunDirectory
+    from alexnet_core.runs.queue import wait_for_turn
+
+    chosen = RunDirectory.open(arguments.resume) if arguments.resume else _new_run(arguments)
+    print(f"Run directory: {chosen.path}", flush=True)
+    if arguments.queue and not wait_for_turn(chosen):
+        return
+    _follow(chosen)
+
+
+def _new_run(arguments: argparse.Namespace) -> "RunDirectory":
+    from alexnet_core.commands.data import show_progress
+    from alexnet_core.data.sources import prepare
+    from alexnet_core.runs.directory import RunDirectory
+    from alexnet_core.runs.launcher import identity_of
+    from alexnet_core.training.recipes import settle
+
+    given = vars(arguments)
+    explicit = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
+    TrainConfig.from_dict(explicit)  # a wrong setting is refused before a long preparation
+    with show_progress() as progress:
+        prepared = prepare(arguments.data, image_size=arguments.size, progress=progress)
+    settings = settle(
+        explicit,
+        train_images=prepared.count("train"),
+        image_size=prepared.image_size,
+        mirrors=prepared.mirrors,
+    )
+    return RunDirectory.create(settings, identity_of(prepared), arguments.out, arguments.title)
+
+
+def _follow(chosen: "RunDirectory") -> None:
+    """Print what happens: a bar in a terminal, plain lines otherwise."""
+    from tqdm import tqdm
+
+    from alexnet_core.runs.directory import Timing
+    from alexnet_core.runs.recording import execute
+    from alexnet_core.training.events import EpochDone, Finished, Started
+
+    settings = chosen.config().settings
+    with tqdm(unit=" steps", disable=not sys.stderr.isatty(), dynamic_ncols=True) as bar:
+        for event in execute(chosen):
+            match event:
+                case str():
+                    bar.write(event)
+                case Started():
+                    bar.total = event.steps
+                    bar.write(
+                        f"{settings.model}, {event.parameters:,} parameters; {event.train_images:,} training and "
+                        f"{event.val_images:,} validation images; {event.epochs} epochs, {event.steps:,} steps."
+                    )
+                case Timing():
+                    bar.total = bar.total or round(event.step + event.seconds_left)
+                    bar.update(event.step - bar.n)
+                    bar.set_postfix_str(f"{event.images_per_s:,.0f} images/s")
+                case EpochDone():
+                    bar.write(
+                        f"epoch {event.epoch:3d}/{settings.epochs}  train loss {event.train_loss:.3f}  "
+                        f"val loss {event.val_loss:.3f}  top-1 {event.val_top1:.1%}  top-5 {event.val_top5:.1%}  "
+                        f"lr {event.lr:.2g}"
+                    )
+                case Finished(test_top1=float(top1), test_top5=float(top5)):
+                    bar.write(f"Test: top-1 {top1:.2%}, top-5 {top5:.2%}.")
+    state = chosen.state()
+    if state.status == "failed":
+        raise ExplorerError(state.message)

@@ -1,0 +1,133 @@
+"""Chance for pictures: translation, reflection, colour, rotation and scale, for a whole batch at once.
+
+What happens to a picture depends on (seed, epoch, index) alone: `draw` makes one table of chance an epoch, and a batch
+takes the rows of its images from it. So neither workers, nor restarts, nor the number of processes change the data.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from alexnet_core.preprocess import Preprocessing
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each change may go; see TrainConfig for the words."""
+
+    translate: float = 0.0
+    """Share of the side."""
+    reflect: bool = False
+    colour: float = 0.0
+    """Standard deviations of the picture's own colours."""
+    rotate: float = 0.0
+    """Degrees."""
+    scale: float = 0.0
+    """Share of the size."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The random numbers of one epoch, a row an image."""
+
+    uniform: torch.Tensor
+    """(N, 5) in [0, 1): horizontal shift, vertical shift, reflection, rotation, scale."""
+    normal: torch.Tensor
+    """(N, 3), standard normal: one for each principal axis of the colours."""
+
+    def rows(self, index: torch.Tensor) -> "Chance":
+        """The chance of the images with these indices."""
+        return Chance(self.uniform[index], self.normal[index])
+
+
+def draw(seed: int, epoch: int, images: int) -> Chance:
+    """The chance of `images` images in `epoch`, counted from 1."""
+    generator = torch.Generator().manual_seed(mix(seed, epoch, 1))
+    return Chance(torch.rand(images, 5, generator=generator), torch.randn(images, 3, generator=generator))
+
+
+def order(seed: int, epoch: int, images: int) -> torch.Tensor:
+    """The order in which an epoch takes its images: a permutation of (images,)."""
+    return torch.randperm(images, generator=torch.Generator().manual_seed(mix(seed, epoch, 2)))
+
+
+def mix(*numbers: int) -> int:
+    """One well-stirred 63-bit seed from several numbers (the finaliser of splitmix64, Steele et al. 2014)."""
+    state = 0
+    for number in numbers:
+        state = (state ^ number) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+        state = (state ^ state >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+        state ^= state >> 31
+    return state >> 1
+
+
+def colour_axes(rgb_covariance: torch.Tensor) -> torch.Tensor:
+    """The principal axes of a (3, 3) covariance of RGB values, each as long as one standard deviation: (3 axes, 3 RGB).
+
+    The paper (section 4.1) scales by the eigenvalue; with values in [0, 1] that would be invisible, so its root is
+    used.
+    """
+    values, vectors = torch.linalg.eigh(rgb_covariance.double())
+    # An eigenvector's sign is arbitrary and may differ between machines; fix it.
+    vectors = vectors * torch.where(vectors.sum(0) < 0, -1.0, 1.0)
+    return (vectors * values.clamp(min=0).sqrt()).T.float()
+
+
+def augment(
+    images: torch.Tensor,
+    chance: Chance,
+    augmentation: Augmentation,
+    preprocessing: Preprocessing,
+    axes: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """uint8 images (B, S, S, 3) -> changed and normalised float32 (B, 3, S, S), on the device of `images`.
+
+    `axes` are `colour_axes`, needed where the colour changes.
+    """
+    if augmentation.rotate or augmentation.scale:
+        changed = _warp(preprocessing.normalise(images), chance, augmentation)
+    else:
+        changed = preprocessing.normalise(_shift(images, chance, augmentation))
+    if augmentation.colour and axes is not None:
+        shift = (
+            augmentation.colour * chance.normal @ axes / torch.tensor(preprocessing.std, dtype=torch.float32)
+        )  # (B, 3)
+        changed = changed + shift.to(changed.device)[:, :, None, None]
+    return changed
+
+
+def _shift(images: torch.Tensor, chance: Chance, augmentation: Augmentation) -> torch.Tensor:
+    """Shift by whole pixels, the border reflected, and mirror: an index for each row and column."""
+    side = images.shape[1]
+    reach = round(augmentation.translate * side)
+    if not reach and not augmentation.reflect:
+        return images
+    place = torch.arange(side)
+    moves = ((chance.uniform[:, :2] * (2 * reach + 1)).long() - reach)[:, :, None] + place  # (B, 2, S)
+    moves = side - 1 - (side - 1 - moves.abs()).abs()
+    columns, rows = moves[:, 0], moves[:, 1]
+    if augmentation.reflect:
+        columns = torch.where(chance.uniform[:, 2:3] < 0.5, side - 1 - columns, columns)
+    batch = torch.arange(len(images))[:, None, None]
+    index = (batch * side + rows[:, :, None]) * side + columns[:, None, :]  # (B, S, S) into the pixels of the batch
+    pixels = images.reshape(-1, 3)
+    return pixels[index.reshape(-1).to(images.device)].reshape(images.shape)
+
+
+def _warp(images: torch.Tensor, chance: Chance, augmentation: Augmentation) -> torch.Tensor:
+    """All geometric changes as one affine map and one bilinear sampling: float (B, 3, S, S) -> the same shape."""
+    u = chance.uniform
+    angle = (2 * u[:, 3] - 1) * math.radians(augmentation.rotate)
+    # Up to 1 + scale larger or smaller, evenly in the logarithm.
+    zoom = (1 + augmentation.scale) ** (2 * u[:, 4] - 1)
+    mirror = torch.where(u[:, 2] < 0.5, -1.0, 1.0) if augmentation.reflect else torch.ones(len(u))
+    cos, sin = angle.cos() / zoom, angle.sin() / zoom
+    shift = (2 * u[:, :2] - 1) * 2 * augmentation.translate
+    matrix = torch.stack(
+        [torch.stack([cos * mirror, -sin, shift[:, 0]], 1), torch.stack([sin * mirror, cos, shift[:, 1]], 1)], 1
+    )  # (B, 2, 3): output place -> input place, in units of half a side
+    grid = F.affine_grid(matrix.to(images.device), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)

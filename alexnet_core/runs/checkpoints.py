@@ -1,0 +1,59 @@
+"""Checkpoints that are whole or not there, and known to be whole when they are loaded.
+
+Each file carries the beginning of its own SHA-256 in its name: neither torch.load nor safetensors notices a flipped
+byte. The last two are kept, so that a damaged one costs some steps and never the run.
+"""
+
+import hashlib
+import pickle
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from alexnet_core.files import write_whole
+
+KEPT = 2
+_NAME = re.compile(r"step-(\d{8})-([0-9a-f]{16})\.pt")
+
+
+def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
+    """Write `state` (tensors and plain values) as the checkpoint of `step` and drop all but the last two.
+
+    Raises ExplorerError when it cannot be written; the older ones are then still there.
+    """
+    buffer = BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getvalue()
+    path = folder / f"step-{step:08d}-{hashlib.sha256(data).hexdigest()[:16]}.pt"
+    write_whole(path, data)
+    for old in checkpoints(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoint files in `folder`, newest first."""
+    return sorted((path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def load_newest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """The newest checkpoint that is whole, on the CPU, and one sentence for each damaged one that was passed over.
+
+    None when there is no whole one. Damaged files are removed, so that they are never taken for the last two.
+    """
+    passed_over: list[str] = []
+    for path in checkpoints(folder):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest()[:16] == path.stem.rsplit("-", 1)[1]:
+            try:
+                return torch.load(BytesIO(data), map_location="cpu", weights_only=True), passed_over
+            except (pickle.UnpicklingError, RuntimeError):
+                # Whole, and yet unreadable: written by a version with other contents.
+                pass
+        step = int(path.name[5:13])
+        passed_over.append(f"The checkpoint of step {step} is damaged; going on from the one before.")
+        path.unlink()
+    return None, passed_over

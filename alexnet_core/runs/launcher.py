@@ -1,0 +1,81 @@
+"""Start and resume runs in processes of their own, which live on when the app ends."""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+
+import psutil
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.runs.directory import LIVE, DataIdentity, RunDirectory, RunState
+from alexnet_core.training.config import TrainConfig
+
+NICENESS = 10
+"""Training gives way to the pages: a click is answered while it runs."""
+
+_children: list[subprocess.Popen[bytes]] = []
+"""Our own processes; a finished one stays a zombie until it is asked for."""
+
+
+def start(settings: TrainConfig, data: PreparedSet, title: str = "") -> RunDirectory:
+    """A new run of `settings` (settled ones) on `data`, in its own process, queued behind the runs before it."""
+    run = RunDirectory.create(settings, identity_of(data), title=title)
+    _launch(run)
+    return run
+
+
+def resume(run: RunDirectory) -> None:
+    """Let a stopped, interrupted or failed run go on from its last checkpoint. Raises ExplorerError when it cannot."""
+    state = run.state()
+    if state.status in LIVE:
+        raise ExplorerError("This run is already going on.")
+    if state.status == "finished":
+        raise ExplorerError("This run is finished; start a new one from the Train page.")
+    run.withdraw("STOP", "PAUSE")
+    run.write_state(replace(RunState(), message="Starting."))
+    _launch(run)
+
+
+def end(run: RunDirectory) -> None:
+    """End a run that does not answer its STOP: by SIGTERM, upon which it saves, and after 20 seconds by force."""
+    state = run.state()
+    if state.pid is None:
+        return
+    try:
+        process = psutil.Process(state.pid)
+        process.terminate()
+        try:
+            process.wait(20)
+        except psutil.TimeoutExpired:
+            process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def identity_of(data: PreparedSet) -> DataIdentity:
+    """What a run remembers of its data."""
+    return DataIdentity(str(data.directory.resolve()), data.name, data.title, data.identity)
+
+
+def _launch(run: RunDirectory) -> None:
+    for child in _children[:]:
+        if child.poll() is not None:
+            _children.remove(child)
+    command = [sys.executable, "-m", "alexnet_core", "train", "--resume", str(run.path), "--queue"]
+    # Output to a file: a pipe that nobody reads would block the training once it is full.
+    with (run.path / "log.txt").open("ab") as log:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    _children.append(child)
+    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS
+    with suppress(psutil.NoSuchProcess):  # it has already failed; log.txt says why
+        psutil.Process(child.pid).nice(lower)

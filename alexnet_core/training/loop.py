@@ -1,0 +1,197 @@
+"""The training loop: a generator of events.
+
+It computes and yields, nothing else. Whoever iterates writes, draws, saves or leaves; `Training.state_dict` holds all
+that is needed to go on from any `Tick` to the bit.
+
+Chance has no memory here: order, augmentation and dropout are drawn anew from (seed, epoch or step), so that there are
+no random states to save and none to forget.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from alexnet_core.data.augment import Augmentation, augment, colour_axes, draw, mix, order
+from alexnet_core.devices import Compute
+from alexnet_core.errors import ExplorerError
+from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.evaluate import evaluate
+from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
+
+CURVE_POINTS = 500
+"""Points of the training curve over a whole run; more cannot be told apart on a screen."""
+STALLED_EPOCHS = 3
+"""Epochs without a better validation loss after which the plateau schedule divides the learning rate by 10."""
+
+
+class Training:
+    """A model on its way through the data; the `step` is how far it has come."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: TrainConfig,
+        compute: Compute,
+        preprocessing: Preprocessing,
+        train: tuple[np.ndarray, np.ndarray],
+        val: tuple[np.ndarray, np.ndarray],
+        rgb_covariance: np.ndarray,
+    ) -> None:
+        """`train` and `val` are uint8 images (N, S, S, 3) and their labels (N,); `config` is a settled one."""
+        self.config, self.compute, self.preprocessing = config, compute, preprocessing
+        self.model = compute.place(model)
+        self.train_images, self.train_labels = train
+        self.val_images, self.val_labels = val
+        self.axes = colour_axes(torch.as_tensor(rgb_covariance))
+        self.augmentation = Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale)
+        self.optimizer = _optimizer(model, config)
+        self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
+        self.steps_per_epoch = max(1, len(self.train_images) // config.batch_size)
+        self.steps = self.steps_per_epoch * config.epochs
+        self.step = 0
+        self.lowest_val_loss, self.stalled, self.drops = math.inf, 0, 0
+        # Sums since the last point of the curve, and since the epoch began: loss, hits, images.
+        self.since_point = torch.zeros(3, device=compute.device)
+        self.since_epoch = torch.zeros_like(self.since_point)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the step that comes next, counted from 1."""
+        return self.step // self.steps_per_epoch + 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that changes, as tensors and plain numbers."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "since_point": self.since_point,
+            "since_epoch": self.since_epoch,
+            **{name: getattr(self, name) for name in _NUMBERS},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.since_point.copy_(state["since_point"])
+        self.since_epoch.copy_(state["since_epoch"])
+        for name in _NUMBERS:
+            setattr(self, name, state[name])
+
+    def events(self) -> Iterator[Event]:
+        """Train to the end, or until the caller stops asking. A `Tick` follows each step and its other events.
+
+        Raises ExplorerError when the loss is no longer a number.
+        """
+        config = self.config
+        if self.step == 0:
+            parameters = sum(parameter.numel() for parameter in self.model.parameters())
+            yield Started(config.epochs, self.steps, len(self.train_images), len(self.val_images), parameters)
+        point_every = math.ceil(self.steps / CURVE_POINTS)
+        while self.step < self.steps:
+            epoch, first = self.epoch, self.step % self.steps_per_epoch
+            for images, labels in self._batches(epoch, first):
+                lr = learning_rate(config, self.step + 1, self.steps, self.drops)
+                self._learn(images, labels, lr)
+                self.step += 1
+                if self.step % point_every == 0:
+                    yield self._point(epoch, lr)
+                if self.step % self.steps_per_epoch == 0:
+                    yield self._finish_epoch(epoch, lr)
+                yield Tick(self.step)
+
+    def _batches(self, epoch: int, first: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Augmented images (B, 3, S, S) and labels (B,) of an epoch, from batch number `first` on. The images left over
+        when the epoch does not divide evenly are others each time."""
+        count, size = len(self.train_images), self.config.batch_size
+        places, chance = order(self.config.seed, epoch, count), draw(self.config.seed, epoch, count)
+        for number in range(first, self.steps_per_epoch):
+            index = places[number * size : (number + 1) * size]
+            rows = index.numpy()
+            images = torch.from_numpy(self.train_images[rows]).to(self.compute.device, non_blocking=True)
+            labels = torch.from_numpy(self.train_labels[rows]).to(self.compute.device, non_blocking=True)
+            yield augment(images, chance.rows(index), self.augmentation, self.preprocessing, self.axes), labels
+
+    def _learn(self, images: torch.Tensor, labels: torch.Tensor, lr: float) -> None:
+        torch.manual_seed(mix(self.config.seed, self.step, 3))  # dropout
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.model.train()
+        with self.compute.autocast():
+            logits = self.model(images.contiguous(memory_format=self.compute.memory_format))
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        hits = (logits.detach().argmax(1) == labels).sum()
+        sums = torch.stack([loss.detach() * len(labels), hits.float(), loss.new_tensor(float(len(labels)))])
+        self.since_point += sums
+        self.since_epoch += sums
+
+    def _point(self, epoch: int, lr: float) -> StepDone:
+        loss, _, images = self.since_point.tolist()
+        self.since_point.zero_()
+        self._check(loss)
+        return StepDone(self.step, epoch, loss / images, lr)
+
+    def _finish_epoch(self, epoch: int, lr: float) -> EpochDone:
+        loss, hits, images = self.since_epoch.tolist()
+        self.since_epoch.zero_()
+        self._check(loss)
+        score = evaluate(self.model, self.val_images, self.val_labels, self.preprocessing, self.compute)
+        self._check(score.loss)
+        if score.loss < self.lowest_val_loss:
+            self.lowest_val_loss, self.stalled = score.loss, 0
+        else:
+            self.stalled += 1
+            if self.stalled == STALLED_EPOCHS:
+                self.stalled, self.drops = 0, self.drops + 1
+        return EpochDone(self.step, epoch, loss / images, hits / images, score.loss, score.top1, score.top5, lr)
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise ExplorerError(
+                f"The loss stopped being a number near step {self.step}: the steps were too large. Start again with a "
+                f"learning rate of {self.config.lr / 10:g} instead of {self.config.lr:g}."
+            )
+
+
+_NUMBERS = ("step", "lowest_val_loss", "stalled", "drops")
+"""The plain numbers of Training that change."""
+
+
+def learning_rate(config: TrainConfig, step: int, steps: int, drops: int) -> float:
+    """The learning rate of `step` (counted from 1) of `steps`; `drops` is how often the validation has stalled.
+
+    one_cycle rises linearly over the first quarter and falls to zero along a cosine (after Smith and Topin 2018).
+    """
+    if config.schedule == "one_cycle":
+        rise = max(1, steps // 4)
+        if step <= rise:
+            return config.lr * step / rise
+        return config.lr * (1 + math.cos(math.pi * (step - rise) / (steps - rise + 1))) / 2
+    if config.schedule == "step":
+        drops = (2 * step > steps) + (4 * step > 3 * steps)
+    elif config.schedule == "constant":
+        drops = 0
+    # The paper divided three times and then stopped.
+    return config.lr / 10 ** min(drops, 3)
+
+
+def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    # Decay holds weights small; a bias or a normalisation's scale has no reason to be.
+    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), foreach=True)
+    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, foreach=True)

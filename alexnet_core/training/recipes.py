@@ -1,0 +1,96 @@
+"""Named sets of settings, and the choice of what a person left open."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import check_image_size, find_model
+from alexnet_core.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A set of settings with a name."""
+
+    title: str
+    about: str
+    settings: dict[str, Any]
+
+
+RECIPES: dict[str, Recipe] = {
+    "quick": Recipe(
+        "Quick",
+        "Learns in a minute or two on a laptop: AdamW, and a learning rate that rises and falls once.",
+        {"optimizer": "adamw", "lr": 3e-3, "weight_decay": 0.05, "schedule": "one_cycle", "dropout": 0.2},
+    ),
+    "filters": Recipe(
+        "Clean filters",
+        "Trains longer, with more varied pictures and strong weight decay, so that the first filters come out clean.",
+        {
+            "epochs": 30,
+            "batch_size": 128,
+            "optimizer": "sgd",
+            "lr": 0.1,
+            "weight_decay": 1e-3,
+            "schedule": "one_cycle",
+            "dropout": 0.3,
+            "label_smoothing": 0.1,
+        },
+    ),
+    "paper_2012": Recipe(
+        "The paper of 2012",
+        "Krizhevsky, Sutskever and Hinton, section 5: SGD with momentum 0.9, weight decay 0.0005, batches of 128, a "
+        "learning rate of 0.01 divided by 10 when the validation stalls, dropout of a half, no batch normalisation.",
+        {
+            "epochs": 30,
+            "batch_size": 128,
+            "optimizer": "sgd",
+            "lr": 0.01,
+            "momentum": 0.9,
+            "weight_decay": 5e-4,
+            "schedule": "plateau",
+            "dropout": 0.5,
+            "batch_norm": False,
+        },
+    ),
+}
+
+
+def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirrors: bool = True) -> TrainConfig:
+    """The whole settings of a run: `explicit` wins over its recipe, the recipe over the defaults, and what is still
+    open is chosen from the data.
+
+    `mirrors` says whether a picture of this data set stays what it is when mirrored. Raises ExplorerError for unknown
+    names, impossible values, and pictures too small for the network.
+    """
+    name = explicit.get("recipe", TrainConfig.recipe)
+    if name not in RECIPES:
+        raise ExplorerError(f"There is no recipe called {name!r:.60}; choose one of: {', '.join(RECIPES)}.")
+    chosen = {"reflect": mirrors, **RECIPES[name].settings, **explicit}
+    config = TrainConfig.from_dict(chosen)
+    check_image_size(config.model, image_size)
+    if "batch_norm" in explicit and "batch_norm" not in find_model(config.model).settings:
+        raise ExplorerError(f"Batch normalisation is not a setting of {config.model}; choose alexnet or alexnet_bn.")
+    batch_size = config.batch_size or _batch_size(train_images)
+    if config.batch_size > train_images:
+        raise ExplorerError(
+            f"A batch of {config.batch_size} is larger than the {train_images} training images; choose at most that many."
+        )
+    epochs = config.epochs or _epochs(train_images)
+    return TrainConfig.from_dict(chosen | {"batch_size": batch_size, "epochs": epochs})
+
+
+def _batch_size(train_images: int) -> int:
+    """Small enough for some forty steps an epoch, between 8 and 128, a power of two."""
+    return min(128, max(8, 2 ** round(math.log2(max(1, train_images / 40)))), train_images)
+
+
+def _epochs(train_images: int) -> int:
+    """Some 30,000 looks at pictures, in at least 4 and at most 60 epochs."""
+    return min(60, max(4, round(30_000 / train_images)))
+
+
+def model_settings(config: TrainConfig) -> dict[str, Any]:
+    """The settings of `config` that the network's constructor takes."""
+    return {name: getattr(config, name) for name in find_model(config.model).settings}
