@@ -4,15 +4,15 @@ import argparse
 import sys
 
 from alexnet_core import __version__
-from alexnet_core.commands import VERBS
+from alexnet_core.commands import data, explain, export, models, predict, train
 from alexnet_core.errors import ExplorerError
+
+VERBS = (data, train, predict, explain, models, export)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb. Returns 0, or 2 with one sentence on standard error for anything the user can put right."""
-    parser = argparse.ArgumentParser(
-        prog="alexnet", description="Train AlexNet, look inside it, explain what it says."
-    )
+    parser = argparse.ArgumentParser(prog="alexnet", description="Train AlexNet, look inside it, explain what it says.")
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     for verb in VERBS:

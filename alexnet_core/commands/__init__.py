@@ -1,8 +1,5 @@
 """The verbs of the command line, one thin file each: `add_parser` names the flags, `run` calls the core and prints.
 
-Each file imports what it computes with inside its functions, so that `--help` does not wait for torch.
+Each file imports what it computes with inside its functions, so that `--help`, and a run that waits for its turn, do not
+load torch.
 """
-
-from alexnet_core.commands import data, explain, export, models, predict, train
-
-VERBS = (data, train, predict, explain, models, export)

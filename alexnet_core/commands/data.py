@@ -2,12 +2,10 @@
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+from alexnet_core.commands.progress import ProgressShown, size_in_words
 
 if TYPE_CHECKING:
     from alexnet_core.data.prepared import PreparedSet
@@ -39,21 +37,21 @@ def list_all(arguments: argparse.Namespace) -> None:
         print(json.dumps([_as_dict(one) for one in sets], indent=1))
         return
     for one in sets:
-        where = "offline" if one.offline else f"download of {_bytes(one.download_bytes)}"
+        where = "offline" if one.offline else f"download of {size_in_words(one.download_bytes)}"
         print(
             f"{one.name:<16}{one.title}: {one.images:,} images, {one.classes} classes, {where}, licence: {one.licence}"
         )
         print(f"{'':<16}{one.about}")
         if one.prepared:
             sizes = ", ".join(f"{size}" for size in sorted({p.image_size for p in one.prepared}))
-            print(f"{'':<16}prepared at {sizes} pixels, {_bytes(one.disk_bytes)} on disk")
+            print(f"{'':<16}prepared at {sizes} pixels, {size_in_words(one.disk_bytes)} on disk")
 
 
 def prepare_one(arguments: argparse.Namespace) -> None:
     """Prepare one source and print what came of it."""
     from alexnet_core.data.sources import prepare
 
-    with _Shown() as shown:
+    with ProgressShown() as shown:
         prepared = prepare(arguments.source, image_size=arguments.size, out=arguments.out, progress=shown.update)
     if arguments.json:
         print(json.dumps(_prepared_dict(prepared), indent=1))
@@ -69,10 +67,6 @@ def prepare_one(arguments: argparse.Namespace) -> None:
         for first, second in prepared.duplicates[:5]:
             print(f"  {first} = {second}")
     print(prepared.directory)
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
 
 
 def _as_dict(one: "Available") -> dict[str, object]:
@@ -101,36 +95,3 @@ def _prepared_dict(prepared: "PreparedSet") -> dict[str, object]:
         "bad_files": len(prepared.bad_files),
         "duplicates": len(prepared.duplicates),
     }
-
-
-class _Shown:
-    """Progress on standard error: a bar in a terminal, otherwise a plain line every few seconds."""
-
-    LINE_EVERY = 5.0
-
-    def __init__(self) -> None:
-        self.stage = ""
-        self.bar: tqdm | None = None
-        self.said = time.monotonic()
-
-    def __enter__(self) -> "_Shown":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def update(self, done: int, total: int, stage: str) -> None:
-        """The callback of `prepare`."""
-        in_bytes = stage in ("reading", "downloading")
-        if sys.stderr.isatty():
-            if self.bar is None or stage != self.stage:
-                self.__exit__()
-                unit = "B" if in_bytes else " pictures"
-                self.bar = tqdm(total=total, desc=stage, unit=unit, unit_scale=in_bytes)
-            self.bar.update(done - self.bar.n)
-        elif stage != self.stage or time.monotonic() - self.said > self.LINE_EVERY:
-            amount = f"{_bytes(done)} of {_bytes(total)}" if in_bytes else f"{done:,} of {total:,} pictures"
-            print(f"{stage}: {amount}", file=sys.stderr, flush=True)
-            self.said = time.monotonic()
-        self.stage = stage

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _new_run(arguments: argparse.Namespace) -> "RunDirectory":
-    from alexnet_core.commands.data import show_progress
+    from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
     from alexnet_core.runs.directory import RunDirectory
     from alexnet_core.runs.launcher import identity_of
@@ -58,8 +58,8 @@ def _new_run(arguments: argparse.Namespace) -> "RunDirectory":
     given = vars(arguments)
     explicit = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
     TrainConfig.from_dict(explicit)  # a wrong setting is refused before a long preparation
-    with show_progress() as progress:
-        prepared = prepare(arguments.data, image_size=arguments.size, progress=progress)
+    with ProgressShown() as shown:
+        prepared = prepare(arguments.data, image_size=arguments.size, progress=shown.update)
     settings = settle(
         explicit,
         train_images=prepared.count("train"),

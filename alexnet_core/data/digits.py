@@ -22,6 +22,7 @@ def digits(title: str, licence: str) -> Collection:
         classes=tuple(str(digit) for digit in range(10)),
         source="scikit-learn's load_digits, from the UCI repository",
         licence=licence,
+        mirrors=False,
         entries=tuple(Entry(f"{label}/{index:04d}", int(label)) for index, label in enumerate(loaded.target)),
         read=read,
     )

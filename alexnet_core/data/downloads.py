@@ -90,6 +90,7 @@ def read_download(
         classes=classes,
         source=f"torchvision's {type(train).__name__}",
         licence=licence,
+        mirrors=name != "mnist",
         entries=tuple(
             Entry(f"{split}/{classes[label]}/{index:05d}", label, split)
             for split, half in (("train", train), ("test", test))

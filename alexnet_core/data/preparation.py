@@ -73,6 +73,8 @@ class Collection:
     """The picture of the entry at this position; ExplorerError where it is bad, Refused where everything is."""
     skipped: tuple[tuple[str, str], ...] = ()
     """(file, reason) of what was seen in the source and is no entry."""
+    mirrors: bool = True
+    """Whether a picture stays one of its class when mirrored; a digit does not."""
     facts: dict[str, list[str]] = field(default_factory=dict)
     """A list for each fact, as long as `entries`."""
 
@@ -308,6 +310,7 @@ class _Writer:
             "rgb_covariance": covariance.tolist(),
             "source": self.collection.source,
             "licence": self.collection.licence,
+            "mirrors": self.collection.mirrors,
             "identity": self.identity,
         }
         _write_json(self.partial / "meta.json", meta, indent=1)

@@ -43,6 +43,8 @@ class PreparedSet:
     """3 x 3, of the train pixels in units of [0, 1]: what AlexNet's colour augmentation takes its directions from."""
     source: str
     licence: str
+    mirrors: bool
+    """Whether a picture stays one of its class when mirrored; training does not mirror the others."""
     identity: str
     """A key of the content: equal for equal pictures, size and manner of preparation."""
 
@@ -93,6 +95,7 @@ class PreparedSet:
             rgb_covariance=tuple(tuple(row) for row in covariance.tolist()),
             source=str(meta["source"]),
             licence=str(meta["licence"]),
+            mirrors=bool(meta["mirrors"]),
             identity=str(meta["identity"]),
         )
 

@@ -34,7 +34,8 @@ LARGEST_SNAPSHOT = 8_000_000
 def execute(run: RunDirectory) -> Iterator[Event | Timing | str]:
     """Train `run` to its end, or to a person's wish or a signal; going on from the newest whole checkpoint.
 
-    Yields each event once it is written, each timing, and sentences worth telling. However it ends, state.json says how.
+    Yields each event once it is written, each timing, and sentences worth telling. However it ends, state.json says
+    how.
     Raises ExplorerError when the run is already going on or over, or fails for a reason a person can put right.
     """
     state = run.state()

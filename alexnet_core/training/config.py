@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The settings of a run. A number that is 0 where that makes no sense is chosen from the data (`recipes.settle`)."""
+    """The settings of a run. A number that is 0 where that makes no sense is chosen from the data by `settle`."""
 
     model: str = "alexnet_mini"
     """The network to train."""

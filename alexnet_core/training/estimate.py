@@ -18,8 +18,8 @@ STEPS = 6
 
 
 def estimate_seconds(settings: TrainConfig, data: PreparedSet) -> float:
-    """Seconds the training of `settings` (settled ones) will take, evaluations included, if the machine stays as busy as
-    it is now. Takes about a second for the small networks. The caller's random state is left as it was."""
+    """Seconds the training of `settings` (settled ones) will take, evaluations included, if the machine stays as busy
+    as it is now. Takes about a second for the small networks. The caller's random state is left as it was."""
     before = torch.get_rng_state(), torch.get_num_threads()
     try:
         compute = choose(settings.device, settings.precision, settings.threads)

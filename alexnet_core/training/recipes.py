@@ -72,11 +72,11 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     check_image_size(config.model, image_size)
     if "batch_norm" in explicit and "batch_norm" not in find_model(config.model).settings:
         raise ExplorerError(f"Batch normalisation is not a setting of {config.model}; choose alexnet or alexnet_bn.")
-    batch_size = config.batch_size or _batch_size(train_images)
-    if config.batch_size > train_images:
+    if explicit.get("batch_size", 0) > train_images:
         raise ExplorerError(
-            f"A batch of {config.batch_size} is larger than the {train_images} training images; choose at most that many."
+            f"A batch of {config.batch_size} is larger than the {train_images} training images; choose at most as many."
         )
+    batch_size = min(config.batch_size or _batch_size(train_images), train_images)
     epochs = config.epochs or _epochs(train_images)
     return TrainConfig.from_dict(chosen | {"batch_size": batch_size, "epochs": epochs})
 

@@ -1,0 +1,40 @@
+"""What all tests share: a home folder of their own, and a small real data set."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.sources import prepare
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Real images and weights beside the checkout, where there are any."""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing a test does reaches the home folder of the person who runs it."""
+    place = tmp_path / "home"
+    monkeypatch.setenv("ALEXNET_HOME", str(place))
+    return place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    # Two trainings with two threads each on two cores spend their time waiting for each other.
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+    """scikit-learn's 1,797 handwritten digits at 32 pixels."""
+    return prepare("digits", out=tmp_path_factory.mktemp("data") / "digits")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """GPU tests skip with their reason where there is no GPU."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU on this machine"))

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss, top_k_accuracy_score
+from torch import nn
+
+from alexnet_core.devices import Compute
+from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.evaluate import evaluate
+
+CPU = Compute(torch.device("cpu"), "fp32", 1)
+PLAIN = Preprocessing(8, 8)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_scores_equal_scikit_learns_however_the_batches_are_cut(batch_size: int) -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (50, 8, 8, 3), dtype=np.uint8)
+    labels = np.concatenate([np.arange(9), random.integers(0, 9, 41)])
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, 9)).train()
+    score = evaluate(model, images, labels, PLAIN, CPU, batch_size)
+    with torch.no_grad():
+        p = model.eval()(PLAIN.normalise(torch.from_numpy(images))).double().softmax(1).numpy()
+    assert score.loss == pytest.approx(log_loss(labels, p), rel=1e-5)
+    assert score.top1 == pytest.approx(top_k_accuracy_score(labels, p, k=1))
+    assert score.top5 == pytest.approx(top_k_accuracy_score(labels, p, k=5))
+    np.testing.assert_array_equal(score.predictions, p.argmax(1))
+    np.testing.assert_allclose(score.probabilities, p.max(1), rtol=1e-4)
+
+
+def test_the_models_mode_is_restored() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
+    images, labels = np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 2, 0])
+    for mode in (True, False):
+        evaluate(model.train(mode), images, labels, PLAIN, CPU)
+        assert model.training is mode
+
+
+def test_with_few_classes_the_true_one_is_always_among_five() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
+    assert evaluate(model, np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 2, 0]), PLAIN, CPU).top5 == 1.0

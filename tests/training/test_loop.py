@@ -1,0 +1,171 @@
+import dataclasses
+from io import BytesIO
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import Compute
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import build
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick, from_record, to_record
+from alexnet_core.training.loop import Training, learning_rate
+
+SMALL = TrainConfig(epochs=3, batch_size=16, optimizer="adamw", lr=2e-3, weight_decay=0.01, threads=1)
+
+
+def training(digits: PreparedSet, config: TrainConfig = SMALL, images: int = 64, **precision: Any) -> Training:
+    torch.manual_seed(config.seed)
+    return Training(
+        build("alexnet_mini", 10, 32, dropout=config.dropout, batch_norm=config.batch_norm),
+        config,
+        Compute(torch.device("cpu"), **{"precision": "fp32", "threads": 1} | precision),
+        digits.preprocessing,
+        (digits.images("train")[:images], digits.labels("train")[:images]),
+        (digits.images("val")[:40], digits.labels("val")[:40]),
+        np.array(digits.rgb_covariance),
+    )
+
+
+def written(events: list[Event]) -> list[dict[str, Any]]:
+    return [to_record(event) for event in events if not isinstance(event, Tick)]
+
+
+def test_events_come_in_order_and_survive_json(digits: PreparedSet) -> None:
+    events = list(training(digits).events())
+    assert isinstance(events[0], Started)
+    assert events[0].steps == 12
+    assert [event.step for event in events if isinstance(event, Tick)] == list(range(1, 13))
+    assert [event.step for event in events if isinstance(event, EpochDone)] == [4, 8, 12]
+    points = [event for event in events if isinstance(event, StepDone)]
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    for number, epoch in enumerate(epochs):
+        of_epoch = [point.train_loss for point in points[number * 4 : number * 4 + 4]]
+        assert epoch.train_loss == pytest.approx(sum(of_epoch) / 4, rel=1e-5)
+    assert [from_record(record) for record in written(events)] == [e for e in events if not isinstance(e, Tick)]
+
+
+def test_one_batch_can_be_learned_by_heart(digits: PreparedSet) -> None:
+    plain = {"translate": 0.0, "reflect": False, "colour": 0.0, "dropout": 0.0, "batch_size": 16}
+    config = dataclasses.replace(SMALL, epochs=40, **plain)  # type: ignore[arg-type]
+    last = [e for e in training(digits, config, images=16).events() if isinstance(e, EpochDone)][-1]
+    assert last.train_top1 == 1.0
+    assert last.train_loss < 0.05
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_same_seed_gives_the_same_run_and_another_one_another(digits: PreparedSet, precision: str) -> None:
+    first, second = (written(list(training(digits, precision=precision).events())) for _ in range(2))
+    assert first == second
+    other = dataclasses.replace(SMALL, seed=1)
+    assert written(list(training(digits, other, precision=precision).events())) != first
+
+
+@pytest.mark.parametrize("left_after", [1, 3, 4, 6, 11, 12])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
+        {"batch_norm": False, "schedule": "step"},
+    ],
+    ids=["adamw", "sgd-plateau-warp", "no-batch-norm"],
+)
+def test_left_and_taken_up_again_equals_uninterrupted(
+    digits: PreparedSet, left_after: int, changes: dict[str, Any]
+) -> None:
+    config = dataclasses.replace(SMALL, **changes)
+    whole = training(digits, config)
+    expected = written(list(whole.events()))
+    first = training(digits, config)
+    before = list(takewhile(lambda event: event != Tick(left_after), first.events()))
+    # Through a file, as in life: nothing may hang on to the old objects.
+    state = torch.load(saved(first.state_dict()), weights_only=True)
+    torch.manual_seed(12345)
+    second = training(digits, config)
+    second.load_state_dict(state)
+    after = list(second.events())
+    assert written(before) + written(after) == expected
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[name]), name
+
+
+def saved(state: dict[str, Any]) -> Any:
+    buffer = BytesIO()
+    torch.save(state, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_with_advice(digits: PreparedSet) -> None:
+    config = dataclasses.replace(SMALL, optimizer="sgd", lr=100.0, batch_norm=False, schedule="constant")
+    with pytest.raises(ExplorerError, match="learning rate of 10 instead of 100"):
+        list(training(digits, config).events())
+
+
+def test_a_warmed_up_learning_rate_rises_falls_and_ends_near_zero() -> None:
+    config = dataclasses.replace(SMALL, schedule="one_cycle", lr=1.0)
+    rates = [learning_rate(config, step, 100, 0) for step in range(1, 101)]
+    assert max(rates) == rates[24] == 1.0
+    assert rates == sorted(rates[:25]) + sorted(rates[25:], reverse=True)
+    assert rates[-1] < 0.001
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [("constant", [1, 1, 1, 1]), ("step", [1, 1, 0.1, 0.01]), ("plateau", [0.01] * 4)],
+)
+def test_the_other_schedules(schedule: str, expected: list[float]) -> None:
+    config = dataclasses.replace(SMALL, schedule=schedule, lr=1.0)
+    assert [learning_rate(config, step, 100, 2) for step in (1, 50, 51, 76)] == pytest.approx(expected)
+
+
+def test_the_plateau_schedule_divides_when_the_validation_stalls(digits: PreparedSet) -> None:
+    class Deaf(nn.Module):
+        """Learns nothing: its validation loss never changes."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.zeros(1, 1))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.scale.detach() * self.scale + torch.zeros(len(images), 10)
+
+    config = dataclasses.replace(SMALL, schedule="plateau", optimizer="sgd", lr=0.1, epochs=16, weight_decay=0.0)
+    run = training(digits, config)
+    run = Training(
+        Deaf(), config, run.compute, digits.preprocessing,
+        (run.train_images, run.train_labels), (run.val_images, run.val_labels), np.eye(3),
+    )  # fmt: skip
+    rates = [event.lr for event in run.events() if isinstance(event, EpochDone)]
+    # The first epoch is the best; after three stalled ones the next is slower, three times in all.
+    assert rates == pytest.approx([0.1] * 4 + [0.01] * 3 + [0.001] * 3 + [0.0001] * 6)
+
+
+def test_weight_decay_spares_biases_and_normalisations(digits: PreparedSet) -> None:
+    groups = training(digits).optimizer.param_groups
+    assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
+    assert all(parameter.ndim > 1 for parameter in groups[0]["params"])
+    assert all(parameter.ndim == 1 for parameter in groups[1]["params"])
+
+
+def test_a_long_run_has_a_curve_of_limited_length(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alexnet_core.training.loop.CURVE_POINTS", 5)
+    points = [event for event in training(digits).events() if isinstance(event, StepDone)]
+    assert [point.step for point in points] == [3, 6, 9, 12]
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_too(digits: PreparedSet) -> None:
+    run = training(digits)
+    cuda = Training(
+        run.model, SMALL, Compute(torch.device("cuda"), "bf16", 1), digits.preprocessing,
+        (run.train_images, run.train_labels), (run.val_images, run.val_labels), np.array(digits.rgb_covariance),
+    )  # fmt: skip
+    events = [event for event in cuda.events() if isinstance(event, EpochDone)]
+    assert events[-1].train_loss < events[0].train_loss

@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import MODELS, build
+from alexnet_core.training.recipes import RECIPES, model_settings, settle
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("train_images", [8, 100, 1_300, 45_000, 1_281_167])
+def test_every_recipe_settles_for_every_amount_of_data(recipe: str, train_images: int) -> None:
+    config = settle({"recipe": recipe}, train_images=train_images, image_size=64)
+    assert 1 <= config.batch_size <= min(train_images, 128)
+    assert config.epochs >= 1
+
+
+def test_what_is_given_wins_over_the_recipe_and_the_recipe_over_the_defaults() -> None:
+    config = settle({"recipe": "paper_2012", "lr": 0.5}, train_images=1000, image_size=64, mirrors=False)
+    assert (config.lr, config.schedule, config.momentum, config.weight_decay) == (0.5, "plateau", 0.9, 5e-4)
+    assert config.batch_norm is False
+    assert config.reflect is False
+    assert settle({"reflect": True}, train_images=1000, image_size=64, mirrors=False).reflect is True
+
+
+@pytest.mark.parametrize(
+    ("explicit", "size", "sentence"),
+    [
+        ({"recipe": "slow"}, 64, "no recipe called 'slow'"),
+        ({"model": "lenet"}, 64, "no network called 'lenet'"),
+        ({"model": "alexnet"}, 32, "smallest size that works is 63"),
+        ({"model": "alexnet", "batch_norm": True}, 224, "alexnet_bn"),
+        ({"batch_size": 2000}, 64, "larger than the 1000 training images"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_start(explicit: dict[str, Any], size: int, sentence: str) -> None:
+    with pytest.raises(ExplorerError, match=sentence):
+        settle(explicit, train_images=1000, image_size=size)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_settings_handed_to_a_network_are_its_own(name: str) -> None:
+    size = MODELS[name].image_size
+    config = settle({"model": name, "dropout": 0.25}, train_images=1000, image_size=size)
+    settings = model_settings(config)
+    if name.startswith("alexnet"):
+        model = build(name, 5, size, **settings)
+        assert model.classifier[0].p == 0.25  # type: ignore[union-attr, index]
+    assert set(settings) == set(MODELS[name].settings)
