@@ -35,7 +35,7 @@ def _digit(index: int) -> Callable[[], Image.Image]:
         from sklearn.datasets import load_digits
 
         grey = load_digits().images[index] * (255 / 16)  # 8 x 8, values 0 to 16
-        return Image.fromarray(grey.astype("uint8")).resize((256, 256), Image.Resampling.NEAREST).convert("RGB")
+        return Image.fromarray(grey.astype("uint8")).resize((256, 256), Image.Resampling.BICUBIC).convert("RGB")
 
     return load
 

@@ -5,6 +5,7 @@ lock. All caches are bounded, and keyed by what the answer depends on: the run a
 sha256, method, target, layer.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ import torch
 from PIL import Image
 
 from alexnet_core import images
+from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network
 from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
-from alexnet_core.runs.directory import RunDirectory, list_runs
+from alexnet_core.runs.directory import LIVE, RunDirectory, list_runs
 from app.samples import SAMPLES
 from app.words import plain
 
@@ -61,6 +63,16 @@ def from_address(name: str, options: Sequence[str], default: str | None) -> Any:
 def to_address(name: str) -> None:
     """Write the widget's new value into the address."""
     st.query_params[name] = st.session_state[name]
+
+
+NEW = "new"
+"""In the place of a run's id: the form for a new one."""
+
+
+def runs() -> dict[str, tuple[str, str]]:
+    """(title, status) of every run by its id: live ones first, then the newest."""
+    found = {run.id: (run.title(), run.state().status) for run in list_runs()}
+    return dict(sorted(found.items(), key=lambda item: item[1][1] not in LIVE))
 
 
 # -- networks ------------------------------------------------------------------------------------------------------
@@ -163,3 +175,20 @@ def _decoded(key: str, sample: str | None, name: str) -> Image.Image:
         return images.decode((uploads_home() / key).read_bytes(), name)
     except OSError as error:
         raise ExplorerError("The picture is not here any more; choose it again.") from error
+
+
+# -- data sets -----------------------------------------------------------------------------------------------------
+
+
+def prepared_sets() -> dict[tuple[str, int], PreparedSet]:
+    """What this session prepared, by source and size: a zip is not read again to find out that it is ready."""
+    return st.session_state.setdefault("prepared", {})
+
+
+def brought_zip(data: bytes, name: str) -> str:
+    """Keep an uploaded zip on disk, in a folder of our own naming; where it lies."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-")[:40] or "pictures"
+    path = uploads_home() / images.sha256(data)[:16] / f"{stem}.zip"
+    if not path.exists():
+        write_whole(path, data)
+    return str(path)

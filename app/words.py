@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from math import prod
+from math import floor, log10, prod
+from typing import Literal
 
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.sources import DATASETS
 from alexnet_core.insight.feature_maps import FeatureMaps
 from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.models.anatomy import Layer
+from alexnet_core.runs.directory import Evaluation
+from alexnet_core.training.config import TrainConfig
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
 
@@ -261,3 +266,82 @@ def colours_of(signed: bool) -> str:
 def answer(name: str, probability: float) -> str:
     """A class and its probability, as Markdown."""
     return f"{plain(name)} · **{percent(probability)}**"
+
+
+STANDING: dict[str, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]] = {
+    "queued": ("Queued", ":material/hourglass_top:", "gray"),
+    "running": ("Training", ":material/play_arrow:", "blue"),
+    "paused": ("Paused", ":material/pause:", "orange"),
+    "stopped": ("Stopped", ":material/stop:", "gray"),
+    "finished": ("Finished", ":material/check:", "green"),
+    "failed": ("Failed", ":material/error:", "red"),
+    "interrupted": ("Interrupted", ":material/power_off:", "orange"),
+}
+"""Word, sign and colour for each state of a run."""
+
+
+def run_title(title: str, status: str) -> str:
+    """A run in a list."""
+    return f"{title} · {STANDING[status][0].lower()}"
+
+
+def matrix_caption(evaluation: Evaluation) -> str:
+    """What the confusion matrix counts."""
+    right = int((evaluation.labels == evaluation.predictions).sum())
+    total = len(evaluation.labels)
+    return (
+        f"{total:,} pictures of the {evaluation.split} split, {right:,} of them right. A row is a true class, its colour the "
+        "share of the row. Click a number, or choose a pair beside it."
+    )
+
+
+def cell(count: int, true: str, predicted: str) -> str:
+    """What a cell of the confusion matrix says."""
+    pictures = "No picture" if count == 0 else "1 picture" if count == 1 else f"{count:,} pictures"
+    verb = "was" if count <= 1 else "were"
+    return f"{pictures} of **{plain(true)}** {verb} taken for **{plain(predicted)}**."
+
+
+def plan(config: TrainConfig, train_images: int) -> str:
+    """What Start will do, in a sentence."""
+    steps = -(-train_images // config.batch_size)
+    return (
+        f"{config.epochs} passes over {train_images:,} pictures in batches of {config.batch_size}: "
+        f"{amount(config.epochs * steps)} steps."
+    )
+
+
+def preparing(source: str) -> str:
+    """What preparing this data set means."""
+    entry = DATASETS.get(source)
+    if entry is None or entry.offline:
+        return "Brings every picture to one size on this computer's disk; nothing is fetched."
+    return f"Fetches {memory(entry.download_bytes)} once, then brings every picture to one size."
+
+
+def progress(done: int, total: int, stage: str) -> tuple[float, str]:
+    """A share and a sentence for a bar; bytes while something is read or fetched, pictures otherwise."""
+    share = min(1.0, done / total) if total else 0.0
+    if stage in ("reading", "downloading"):
+        return share, f"{stage.capitalize()}: {memory(done)} of {memory(total)}"
+    return share, f"{stage.capitalize()}: {done:,} of {total:,} pictures"
+
+
+def data_caption(prepared: PreparedSet) -> str:
+    """How many pictures of which kind, and on which terms."""
+    counts = ", ".join(
+        f"{prepared.count(split):,} {name}" for split, name in SPLITS.items() if split in prepared.splits
+    )
+    return (
+        f"Training pictures of each class. In all {counts}; {pixels(prepared.image_size)}. "
+        f"Licence: {plain(prepared.licence)}."
+    )
+
+
+SPLITS = {"train": "to train on", "val": "to validate on", "test": "for the test at the end"}
+"""What the splits are for."""
+
+
+def step_of(value: float) -> float:
+    """A sensible step for a field that holds `value`: a tenth of its size, 0.01 for zero."""
+    return 10.0 ** (floor(log10(value)) - 1) if value > 0 else 0.01

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app import answers, session, words
-from app.figures.mosaic import mosaic
 from app.doors import DOORS
+from app.figures.mosaic import mosaic
 
 st.title("AlexNet Explorer")
 st.markdown(

@@ -1,5 +1,25 @@
-"""Train: placeholder until the page is written."""
+"""Train: a new run, or one to watch."""
 
 import streamlit as st
 
+from app import new_run, session, watch_run
+from app.words import run_title
+
 st.title("Train")
+runs = session.runs()
+live = next((run_id for run_id, (_, status) in runs.items() if status in session.LIVE), session.NEW)
+choice = session.from_address("run", [session.NEW, *runs], live)
+st.selectbox(
+    "Run",
+    [session.NEW, *runs],
+    key="run",
+    format_func=lambda run_id: "Start a new run" if run_id == session.NEW else run_title(*runs[run_id]),
+    help="Runs are processes of their own: they go on when this page is closed. The address names the run you look at.",
+    on_change=session.to_address,
+    args=("run",),
+    persist_state="session",
+)
+if choice == session.NEW:
+    new_run.show()
+else:
+    watch_run.show(choice)

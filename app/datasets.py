@@ -1,0 +1,54 @@
+"""The data sets a run can learn from, as the page Train offers and shows them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available
+from app.words import memory, plain
+
+A_GLANCE = 40
+"""Pictures: enough to see what a set is like, few enough to see each."""
+
+
+def offers(sets: Sequence[Available]) -> dict[str, str]:
+    """Each set's line in the list by what `prepare` calls it: digits first, then what is here, then what must be fetched."""
+    ordered = sorted(
+        sets, key=lambda one: (one.name != "digits", not (one.offline or one.prepared), one.name != "shapes")
+    )
+    return {one.name if one.name in DATASETS else str(one.prepared[0].directory): _line(one) for one in ordered}
+
+
+def _line(one: Available) -> str:
+    fetched = "" if one.offline or one.prepared else f", {memory(one.download_bytes)} to fetch"
+    return f"{one.title} · {one.images:,} pictures, {one.classes} classes{fetched}"
+
+
+def usual_size(source: str) -> int:
+    """The side in pixels a set is prepared with unless asked otherwise; pictures of one's own are, as they lie there."""
+    if source in DATASETS:
+        return DATASETS[source].image_size
+    return next((one.image_size for one in _ready() if str(one.directory) == source), FOLDER_SIZE)
+
+
+def in_stock(source: str, size: int) -> PreparedSet | None:
+    """The prepared set, where it lies ready in that size."""
+    ready = (one for one in _ready() if source in (one.name, str(one.directory)))
+    return next((one for one in ready if one.image_size == size), None)
+
+
+def _ready() -> list[PreparedSet]:
+    return [one for entry in available() for one in entry.prepared]
+
+
+def glance(prepared: PreparedSet) -> tuple[np.ndarray, str]:
+    """Some training pictures, the classes in turn, and the sentence under them."""
+    labels = prepared.labels("train")
+    turns = [np.flatnonzero(labels == index) for index in range(len(prepared.classes))]
+    rows: list[int] = []
+    for turn in range(max(map(len, turns))):
+        rows += [int(rows_of_class[turn]) for rows_of_class in turns if turn < len(rows_of_class)]
+        if len(rows) >= A_GLANCE:
+            break
+    return prepared.images("train")[rows[:A_GLANCE]], f"Some of the training pictures of {plain(prepared.title)}"

@@ -1,0 +1,175 @@
+"""One run on the page Train: how it stands, live; and at its end what it takes for what."""
+
+import streamlit as st
+
+from alexnet_core.runs import launcher
+from alexnet_core.runs.directory import LIVE, RunDirectory, RunState
+from app import progress_of_runs, words
+from app.figures.confusion import confusion
+from app.figures.curves import curves
+from app.figures.mosaic import mosaic
+from app.session import load, sentences_for_people
+
+TICK = 1.5
+"""Seconds between two looks at a live run."""
+SHOWN_PICTURES = 24
+RESUMABLE = ("stopped", "interrupted", "failed")
+
+NO_TOOLBAR = {"displayModeBar": False}
+
+
+def show(run_id: str) -> None:
+    """The whole run."""
+    run = RunDirectory.find(run_id)
+    live = run.state().status in LIVE
+    updates = live and st.toggle(
+        "Live updates",
+        value=True,
+        key="live_updates",
+        help=f"Look again every {TICK} seconds.",
+        persist_state="session",
+    )
+    # The timer lives in the browser; without a time it is off.
+    st.fragment(_course, run_every=TICK if updates else None)(run, live)
+    if not live:
+        _mistakes(run)
+
+
+def _course(run: RunDirectory, was_live: bool) -> None:
+    with sentences_for_people():
+        state = run.state()
+        if was_live and state.status not in LIVE:
+            st.rerun()
+        _standing(run, state)
+        course = progress_of_runs.course(run)
+        if course is None:
+            return
+        st.progress(course.share, text=f"Epoch {course.epoch} of {course.epochs}")
+        with st.grid("auto", min_column_width=165):
+            for label, value, explanation in course.numbers:
+                st.metric(label, value, help=explanation, border=True)
+        left, right = st.columns(2)
+        left.plotly_chart(
+            curves(course.train_loss, course.val_loss, "Loss", course.epochs),
+            key="loss",
+            config=NO_TOOLBAR,
+            alt="Training and validation loss over the epochs.",
+        )
+        right.plotly_chart(
+            curves(course.train_top1, course.val_top1, "Accuracy (top-1)", course.epochs, percent=True),
+            key="accuracy",
+            config=NO_TOOLBAR,
+            alt="Training and validation accuracy over the epochs.",
+        )
+        st.caption(
+            "Loss: mean cross-entropy in nats; lower is better. Train values are taken while training, with changed pictures "
+            "and dropout, so they may look worse than the validation's. Nothing is smoothed."
+        )
+        newest = progress_of_runs.newest_filters(run)
+        if newest is not None:
+            step, filters = newest
+            st.subheader("First filters as they form")
+            st.image(
+                mosaic(filters.tiles, 16, 66),
+                width="stretch",
+                alt=f"The {len(filters.tiles)} filters of the first layer at step {step}.",
+            )
+            st.caption(
+                f"After {step:,} steps. Grey is a weight of zero; each filter is stretched by its own largest weight and "
+                "keeps its place from the start to the end."
+            )
+
+
+def _standing(run: RunDirectory, state: RunState) -> None:
+    """How the run stands, and what one can ask of it."""
+    look, icon, kind = words.STANDING[state.status]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(look, icon=icon, color=kind)
+        if state.message:
+            st.markdown(words.plain(state.message), width="content")
+        wishes = run.wishes()
+        if "STOP" in wishes and state.status in LIVE:
+            st.caption("Stopping after this step.", width="content")
+        elif state.status in LIVE:
+            if "PAUSE" in wishes:
+                if st.button("Go on", icon=":material/play_arrow:", help="Let the training go on where it paused."):
+                    run.withdraw("PAUSE")
+                    st.rerun()
+            elif state.status == "running" and st.button(
+                "Pause", icon=":material/pause:", help="Wait after this step."
+            ):
+                run.ask("PAUSE")
+                st.rerun()
+            if st.button("Stop", icon=":material/stop:", help="Save and end; the run can go on later."):
+                run.ask("STOP")
+                st.rerun()
+        elif state.status in RESUMABLE and not run.bundled and _go_on():
+            launcher.resume(run)
+            st.rerun()
+
+
+def _go_on() -> bool:
+    return st.button("Go on", type="primary", icon=":material/play_arrow:", help="From the last saved step.")
+
+
+def _mistakes(run: RunDirectory) -> None:
+    """The confusion matrix; a cell opens its pictures."""
+    if run.evaluation() is None:
+        return
+    found = progress_of_runs.confusions(run, load(run.id).network.classes)
+    st.subheader("What it takes for what")
+    true_key, predicted_key = f"true-{run.id}", f"predicted-{run.id}"
+    if true_key not in st.session_state:
+        st.session_state[true_key], st.session_state[predicted_key] = found.worst()
+    indices = range(len(found.classes))
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        true = st.selectbox(
+            "Really",
+            indices,
+            key=true_key,
+            format_func=found.classes.__getitem__,
+            help="The true class: a row of the matrix.",
+        )
+        predicted = st.selectbox(
+            "Taken for",
+            indices,
+            key=predicted_key,
+            format_func=found.classes.__getitem__,
+            help="The network's answer: a column of the matrix.",
+        )
+        _cell(run, found, true, predicted)
+
+    def clicked() -> None:
+        points = st.session_state[f"matrix-{run.id}"].selection.points
+        if points:
+            st.session_state[true_key], st.session_state[predicted_key] = points[0]["customdata"]
+
+    with left:
+        st.plotly_chart(
+            confusion(found.counts, found.classes, (true, predicted)),
+            key=f"matrix-{run.id}",
+            on_select=clicked,
+            selection_mode="points",
+            config=NO_TOOLBAR,
+            alt="Confusion matrix: rows are true classes, columns the network's answers.",
+        )
+        st.caption(words.matrix_caption(found.evaluation))
+
+
+def _cell(run: RunDirectory, found: progress_of_runs.Confusions, true: int, predicted: int) -> None:
+    rows = found.rows(true, predicted)
+    st.markdown(words.cell(len(rows), found.classes[true], found.classes[predicted]))
+    shown = rows[:SHOWN_PICTURES]
+    images = progress_of_runs.pictures_of(run, found.evaluation.split)
+    if images is not None and shown:
+        st.image(
+            mosaic(images[shown], min(6, len(shown)), 96),
+            width="content",
+            alt=f"Pictures of {found.classes[true]} taken for {found.classes[predicted]}.",
+        )
+    with st.expander("File names", icon=":material/description:"):
+        for row in shown:
+            st.markdown(words.answer(found.evaluation.files[row], float(found.evaluation.probabilities[row])))
+    if len(rows) > len(shown):
+        st.caption(f"The {len(shown)} surest of {len(rows)}.")
