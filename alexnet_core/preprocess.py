@@ -1,6 +1,7 @@
 """From a picture to the numbers a network reads; it travels with the weights."""
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -43,14 +44,14 @@ class Preprocessing:
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 images (N, H, W, 3) -> float32 (N, 3, H, W), normalised, on the device of `images`."""
-        mean = torch.tensor(self.mean, device=images.device) * 255
-        std = torch.tensor(self.std, device=images.device) * 255
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=images.device) * 255
+        std = torch.tensor(self.std, dtype=torch.float32, device=images.device) * 255
         return ((images.float() - mean) / std).permute(0, 3, 1, 2).contiguous()
 
     def denormalise(self, images: torch.Tensor) -> torch.Tensor:
         """The inverse of `normalise`: float (N, 3, H, W) -> uint8 (N, H, W, 3)."""
-        mean = torch.tensor(self.mean, device=images.device)
-        std = torch.tensor(self.std, device=images.device)
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=images.device)
+        std = torch.tensor(self.std, dtype=torch.float32, device=images.device)
         pixels = (images.permute(0, 2, 3, 1) * std + mean) * 255
         return pixels.round().clamp(0, 255).to(torch.uint8)
 
@@ -64,17 +65,13 @@ class Preprocessing:
         try:
             mean, std = (tuple(float(v) for v in values[key]) for key in ("mean", "std"))
             size, resize = int(values["size"]), int(values["resize"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ExplorerError(
                 "The file does not say how its pictures are to be prepared (size, mean, std)."
             ) from error
-        if (
-            len(mean) != 3
-            or len(std) != 3
-            or not 8 <= size <= 1024
-            or not size <= resize <= 4096
-            or min(std) <= 0
-        ):
+        sizes_fit = 8 <= size <= 1024 and size <= resize <= 4096
+        numbers_fit = all(map(isfinite, (*mean, *std))) and min(std, default=0) > 0
+        if len(mean) != 3 or len(std) != 3 or not sizes_fit or not numbers_fit:
             raise ExplorerError(
                 "The file describes an impossible picture preparation (size, mean or std out of range)."
             )

@@ -30,7 +30,7 @@ def _families(classes: int, size: int | None, as_json: bool) -> None:
 
     rows = []
     for name, entry in MODELS.items():
-        side = size or entry.image_size
+        side = entry.image_size if size is None else size
         layers = _anatomy(name, classes, side)
         rows.append(
             {
@@ -60,7 +60,7 @@ def _layers(name: str, classes: int, size: int | None, as_json: bool) -> None:
     from alexnet_core.models import find_model
 
     entry = find_model(name)
-    side = size or entry.image_size
+    side = entry.image_size if size is None else size
     layers = _anatomy(name, classes, side)
     if as_json:
         print(json.dumps({"name": name, "image_size": side, "layers": [asdict(layer) for layer in layers]}, indent=1))

@@ -232,7 +232,7 @@ def occlusion(task: Task) -> tuple[torch.Tensor, Facts]:
     size = task.network.preprocessing.size
     window, stride = max(2, round(size * 15 / 224)), max(1, round(size * 8 / 224))
     windows = (-(-(size - window) // stride) + 1) ** 2
-    at_once = max(1, min(windows, PIXELS_AT_ONCE // size**2))
+    at_once = max(1, min(WINDOWS_AT_ONCE, PIXELS_AT_ONCE // size**2))
 
     def covered(mask: torch.Tensor) -> torch.Tensor:
         return task.network.model((task.image * mask).contiguous(memory_format=torch.channels_last))
@@ -247,8 +247,11 @@ def occlusion(task: Task) -> tuple[torch.Tensor, Facts]:
     return values, {"window": window, "stride": stride, "windows": windows, "cover": "mean colour"}
 
 
-PIXELS_AT_ONCE = 112 * 224**2
-"""Pixels in one pass of occlusion: where it was fastest on two cores, with less than 1 GB for AlexNet's maps."""
+WINDOWS_AT_ONCE = 112
+"""In one pass: where it was fastest on two cores, with progress to show after each."""
+
+PIXELS_AT_ONCE = WINDOWS_AT_ONCE * 224**2
+"""The same limit for larger pictures, so that their maps take no more memory than those of 112 at 224 pixels."""
 
 
 def _unheard(share: float) -> None:

@@ -133,7 +133,7 @@ def build(name: str, num_classes: int, image_size: int | None = None, **settings
     classes or too small a picture.
     """
     entry = find_model(name)
-    size = image_size or entry.image_size
+    size = entry.image_size if image_size is None else image_size
     if not 2 <= num_classes <= 100_000:
         raise ExplorerError(f"A network needs at least two classes to tell apart, not {num_classes}.")
     check_image_size(name, size)

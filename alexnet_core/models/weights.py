@@ -150,9 +150,9 @@ def _header(path: Path) -> dict[str, str]:
 
 def _refuse_compression(path: Path) -> None:
     """torch.save stores its records as they are; a compressed one was made by hand, to be far larger than its file."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as records:
             compressed = any(record.compress_type != zipfile.ZIP_STORED for record in records.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

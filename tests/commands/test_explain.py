@@ -1,0 +1,72 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_runs import printed, refusal
+
+from alexnet_core.images import decode_file
+from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
+
+
+@pytest.mark.parametrize(("method", "channels"), [("saliency", 3), ("grad_cam", 1)])
+def test_npy_holds_the_raw_map_in_the_coordinates_of_the_preprocessed_picture(
+    capsys, run, photo, tmp_path, method, channels
+):
+    out = tmp_path / "map.npy"
+    printed(capsys, "explain", photo, "--run", run.path, "--method", method, "--target", "dog", "--out", out)
+    values = np.load(out, allow_pickle=False)
+    assert (values.shape, values.dtype) == ((channels, 32, 32), np.float32)
+    expected = attribute(run.network(), decode_file(photo), method, 1).values
+    assert np.allclose(values, expected, atol=1e-6)
+
+
+def test_png_is_the_map_over_the_picture_enlarged_by_a_whole_number(capsys, run, photo, tmp_path):
+    out = tmp_path / "MAP.PNG"
+    printed(capsys, "explain", photo, "--run", run.path, "--method", "grad_cam", "--out", out)
+    with Image.open(out) as drawn:
+        assert drawn.size == (448, 448)
+        assert drawn.mode == "RGB"
+
+
+def test_the_facts_are_printed_and_without_a_target_the_predicted_class_is_explained(capsys, run, photo, tmp_path):
+    arguments = ("explain", photo, "--run", run.path, "--method", "integrated_gradients", "--out", tmp_path / "m.npy")
+    facts = json.loads(printed(capsys, *arguments, "--json"))
+    (answer,) = json.loads(printed(capsys, "predict", photo, "--run", run.path, "--json"))
+    assert facts["class"] == answer["top"][0]["class"]
+    assert facts["shape"] == [3, 32, 32]
+    assert "convergence_delta" in facts
+    assert "convergence delta" in printed(capsys, *arguments)
+
+
+def test_an_existing_file_is_replaced_whole_and_no_other_is_left(capsys, run, photo, tmp_path):
+    out = tmp_path / "maps" / "map.npy"
+    out.parent.mkdir()
+    out.write_bytes(b"old" * 10_000)
+    printed(capsys, "explain", photo, "--run", run.path, "--out", out)
+    assert np.load(out).shape == (3, 32, 32)
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_the_methods_are_listed(capsys):
+    text = printed(capsys, "explain", "--list")
+    rows = json.loads(printed(capsys, "explain", "--list", "--json"))
+    assert [row["name"] for row in rows] == list(ATTRIBUTIONS)
+    for row in rows:
+        assert row["says"] in text
+        assert row["silent_on"] in text
+
+
+def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(capsys, run, photo, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    start, out = ("explain", photo, "--run", run.path), ("--out", tmp_path / "m.png")
+    assert "--out" in refusal(capsys, *start)
+    assert "explain IMAGE" in refusal(capsys, "explain", "--run", run.path, *out)
+    assert "grad_cam" in refusal(capsys, *start, *out, "--method", "magic")
+    assert "dog" in refusal(capsys, *start, *out, "--target", "doge")
+    assert "0 to 2" in refusal(capsys, *start, *out, "--target", "3")
+    assert ".png or .npy" in refusal(capsys, *start, "--out", tmp_path / "m.jpg")
+    assert "no folder" in refusal(capsys, *start, "--out", tmp_path / "none" / "m.png")
+    assert "is a folder" in refusal(capsys, *start, "--out", tmp_path / "folder.png")
+    assert sorted(tmp_path.rglob("*")) == before
