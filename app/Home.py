@@ -19,13 +19,19 @@ page = st.navigation(
             "views/architecture.py",
             title="Architecture",
             icon=":material/view_in_ar:",
-            help="The network drawn to scale, layer by layer: what comes out, what it costs, and how each number is computed.",
+            help=(
+                "The network drawn to scale, layer by layer: what comes out, what it costs, and how each number "
+                "is computed."
+            ),
         ),
         st.Page(
             "views/train.py",
             title="Train",
             icon=":material/model_training:",
-            help="Choose data and a network, press Start, and watch curves and filters form. The run goes on without this page.",
+            help=(
+                "Choose data and a network, press Start, and watch curves and filters form. The run goes on "
+                "without this page."
+            ),
         ),
         st.Page(
             "views/look_inside.py",

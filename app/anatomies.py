@@ -15,7 +15,8 @@ CLASSES = {"alexnet_mini": 10}
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def layers_of(name: str, image_size: int) -> list[Layer]:
-    """The layers of the network `name` for pictures of `image_size` pixels. Raises ExplorerError for too small a size."""
+    """The layers of the network `name` for pictures of `image_size` pixels. Raises ExplorerError for too small
+    a size."""
     return anatomy(build(name, CLASSES.get(name, 1000), image_size), image_size)
 
 

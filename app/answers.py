@@ -73,7 +73,8 @@ def top(shared: SharedNetwork, picture: Picture) -> list[prediction.ClassProbabi
 
 
 def layers(shared: SharedNetwork) -> tuple[dict[str, str], str]:
-    """The label of each layer with maps, by its name; and the one to begin with, the first ReLU, whose zero is black."""
+    """The label of each layer with maps, by its name; and the one to begin with, the first ReLU, whose zero is
+    black."""
 
     def compute() -> tuple[dict[str, str], str]:
         with shared.lock:

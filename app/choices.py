@@ -25,14 +25,17 @@ def choose_network() -> session.SharedNetwork:
         )
         if st.button("Train a network", type="primary", icon=":material/model_training:", help="Opens the page Train."):
             st.switch_page("views/train.py")
-    choice = session.from_address("run", list(titles), trained[0] if trained else None)
+    choice = session.from_address("run", list(titles), trained[0] if trained else None, announce=True)
     st.selectbox(
         "Network",
         list(titles),
         key="run",
         format_func=titles.__getitem__,
         placeholder="Or choose one with ImageNet weights",
-        help="Your own runs, the networks that come with the program, and 1000-class networks. The address names the choice.",
+        help=(
+            "Your own runs, the networks that come with the program, and 1000-class networks. The address names "
+            "the choice."
+        ),
         on_change=session.to_address,
         args=("run",),
         persist_state="session",
@@ -49,7 +52,8 @@ def choose_network() -> session.SharedNetwork:
 
 
 def choose_picture(network: Network) -> session.Picture:
-    """A sample (at first one that fits `network`), an upload, or a photograph, which is kept while the session lasts."""
+    """A sample (at first one that fits `network`), an upload, or a photograph, which is kept while the session
+    lasts."""
     source = st.segmented_control(
         "Picture",
         list(SOURCES),

@@ -8,12 +8,15 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available
 from app.words import memory, plain
 
+PREPARED_UNASKED = ("digits",)
+"""Done in less than a second, so the page need not ask."""
 A_GLANCE = 40
 """Pictures: enough to see what a set is like, few enough to see each."""
 
 
 def offers(sets: Sequence[Available]) -> dict[str, str]:
-    """Each set's line in the list by what `prepare` calls it: digits first, then what is here, then what must be fetched."""
+    """Each set's line in the list by what `prepare` calls it: digits first, then what is here, then what must
+    be fetched."""
     ordered = sorted(
         sets, key=lambda one: (one.name != "digits", not (one.offline or one.prepared), one.name != "shapes")
     )
@@ -26,7 +29,8 @@ def _line(one: Available) -> str:
 
 
 def usual_size(source: str) -> int:
-    """The side in pixels a set is prepared with unless asked otherwise; pictures of one's own are, as they lie there."""
+    """The side in pixels a set is prepared with unless asked otherwise; pictures of one's own are, as they lie
+    there."""
     if source in DATASETS:
         return DATASETS[source].image_size
     return next((one.image_size for one in _ready() if str(one.directory) == source), FOLDER_SIZE)

@@ -13,7 +13,7 @@ from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
 from alexnet_core.training.recipes import RECIPES, settle
 from app import session, words
-from app.datasets import glance, in_stock, offers, usual_size
+from app.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 
@@ -26,25 +26,7 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         source, size = _data()
-        model = st.selectbox(
-            "Network",
-            list(MODELS),
-            index=list(MODELS).index("alexnet_mini"),
-            format_func=lambda name: MODELS[name].title,
-            key="new_model",
-            help="AlexNet mini learns in minutes on a laptop; AlexNet itself wants larger pictures and a graphics card.",
-            persist_state="session",
-        )
-        st.caption(MODELS[model].about)
-        recipe = st.selectbox(
-            "Recipe",
-            list(RECIPES),
-            format_func=lambda name: RECIPES[name].title,
-            key="new_recipe",
-            help="A named set of settings. Each can be changed below.",
-            persist_state="session",
-        )
-        st.caption(RECIPES[recipe].about)
+        model, recipe = _network_and_recipe()
     if source is None:
         right.info("Choose a zip with one folder of pictures for each class.", icon=":material/folder_zip:")
         return
@@ -92,11 +74,34 @@ def _data() -> tuple[str | None, int]:
     return source, size
 
 
+def _network_and_recipe() -> tuple[str, str]:
+    which, how = st.columns(2)
+    model = which.selectbox(
+        "Network",
+        list(MODELS),
+        index=list(MODELS).index("alexnet_mini"),
+        format_func=lambda name: MODELS[name].title,
+        key="new_model",
+        help="AlexNet mini learns in minutes on a laptop; AlexNet itself wants larger pictures and a graphics card.",
+        persist_state="session",
+    )
+    which.caption(MODELS[model].about)
+    recipe = how.selectbox(
+        "Recipe",
+        list(RECIPES),
+        format_func=lambda name: RECIPES[name].title,
+        key="new_recipe",
+        help="A named set of settings. Each can be changed below.",
+        persist_state="session",
+    )
+    how.caption(RECIPES[recipe].about)
+    return model, recipe
+
+
 def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet | None:
     """A look at the pictures and their balance, where they are prepared; else the button that prepares them."""
     if prepared is None:
-        st.info("These pictures are not prepared on this computer yet.", icon=":material/inventory_2:")
-        if not st.button("Prepare and look", icon=":material/visibility:", help=words.preparing(source)):
+        if source not in PREPARED_UNASKED and not _asked_to_prepare(source):
             return None
         prepared = _prepare(source, size)
     pictures, caption = glance(prepared)
@@ -109,6 +114,11 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
     )
     st.caption(words.data_caption(prepared))
     return prepared
+
+
+def _asked_to_prepare(source: str) -> bool:
+    st.info("These pictures are not prepared on this computer yet.", icon=":material/inventory_2:")
+    return st.button("Prepare and look", icon=":material/visibility:", help=words.preparing(source))
 
 
 def _prepare(source: str, size: int) -> PreparedSet:

@@ -61,7 +61,8 @@ def _numbers(
         (
             "Best validation",
             percent(best) if best is not None else "not yet",
-            f"The share of {started.val_images:,} pictures not trained on whose first answer is right, in the best epoch.",
+            f"The share of {started.val_images:,} pictures not trained on whose first answer is right, in the "
+            "best epoch.",
         )
     ]
     if finished is not None and finished.test_top1 is not None:
@@ -84,7 +85,8 @@ def _numbers(
 
 
 def newest_filters(run: RunDirectory) -> tuple[int, FirstLayer] | None:
-    """The step of the newest snapshot and its first filters, in the network's own order, so that each keeps its place."""
+    """The step of the newest snapshot and its first filters, in the network's own order, so that each keeps
+    its place."""
     snapshots = run.snapshots()
     if not snapshots:
         return None

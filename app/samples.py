@@ -1,4 +1,5 @@
-"""Pictures to begin with: drawn by us (assets/make_pictures.py), or scikit-learn's, which come with its installation."""
+"""Pictures to begin with: drawn by us (assets/make_pictures.py), or scikit-learn's, which come with its
+installation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

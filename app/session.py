@@ -44,14 +44,15 @@ def sentences_for_people() -> Iterator[None]:
 # -- the address ---------------------------------------------------------------------------------------------------
 
 
-def from_address(name: str, options: Sequence[str], default: str | None) -> Any:
+def from_address(name: str, options: Sequence[str], default: str | None, announce: bool = False) -> Any:
     """The option that the address asks for under `name`, else the last one chosen, else `default`.
 
     Call it before the widget with key `name`, and give the widget `on_change=to_address`: so a link to a run or a layer
-    can be shared. (Streamlit's own binding would put the long title into the address; navigation drops both.)
+    can be shared. With `announce` a value that is not there is mentioned. (Streamlit's own binding would put the long
+    title into the address; navigation drops both.)
     """
     wanted = st.query_params.get(name)
-    if wanted is not None and wanted not in options:
+    if announce and wanted is not None and wanted not in options:
         st.toast(f"{plain(wanted[:80])} is not here any more.", icon=":material/link_off:")
     choice = next((value for value in (wanted, st.session_state.get(name)) if value in options), default)
     st.session_state[name] = choice
@@ -89,8 +90,9 @@ class SharedNetwork:
 
 
 def networks(imagenet: bool = True) -> dict[str, str]:
-    """The title of each network one can look into, by its name in the address: runs, bundled ones first."""
-    runs = sorted(list_runs(), key=lambda run: not run.bundled)
+    """The title of each network one can look into, by its name in the address: runs, bundled and finished ones
+    first."""
+    runs = sorted(list_runs(), key=lambda run: (not run.bundled, run.state().status != "finished"))
     titles = {run.id: run.title() for run in runs if run.latest_network_path() is not None}
     if imagenet:
         for name, entry in MODELS.items():
@@ -100,7 +102,8 @@ def networks(imagenet: bool = True) -> dict[str, str]:
 
 
 def load(choice: str) -> SharedNetwork:
-    """The network that `networks()` lists under `choice`. Raises ExplorerError where it is gone or cannot be fetched."""
+    """The network that `networks()` lists under `choice`. Raises ExplorerError where it is gone or cannot be
+    fetched."""
     if choice.startswith(IMAGENET):
         return _imagenet(choice.removeprefix(IMAGENET))
     path = RunDirectory.find(choice).latest_network_path()
@@ -146,7 +149,7 @@ class Picture:
 
 def sample(name: str) -> Picture:
     """The sample picture called `name`."""
-    return Picture(f"sample-{name}", SAMPLES[name].title, sample=name)
+    return Picture(f"sample-{name}", f"{SAMPLES[name].title}, {SAMPLES[name].credit}", sample=name)
 
 
 def fitting_sample(network: Network) -> str:

@@ -62,8 +62,8 @@ def _course(run: RunDirectory, was_live: bool) -> None:
             alt="Training and validation accuracy over the epochs.",
         )
         st.caption(
-            "Loss: mean cross-entropy in nats; lower is better. Train values are taken while training, with changed pictures "
-            "and dropout, so they may look worse than the validation's. Nothing is smoothed."
+            "Loss: mean cross-entropy in nats; lower is better. Train values are taken while training, with "
+            "changed pictures and dropout, so they may look worse than the validation's. Nothing is smoothed."
         )
         newest = progress_of_runs.newest_filters(run)
         if newest is not None:
@@ -75,8 +75,8 @@ def _course(run: RunDirectory, was_live: bool) -> None:
                 alt=f"The {len(filters.tiles)} filters of the first layer at step {step}.",
             )
             st.caption(
-                f"After {step:,} steps. Grey is a weight of zero; each filter is stretched by its own largest weight and "
-                "keeps its place from the start to the end."
+                f"After {step:,} steps. Grey is a weight of zero; each filter is stretched by its own largest "
+                "weight and keeps its place from the start to the end."
             )
 
 
@@ -92,7 +92,7 @@ def _standing(run: RunDirectory, state: RunState) -> None:
             st.caption("Stopping after this step.", width="content")
         elif state.status in LIVE:
             if "PAUSE" in wishes:
-                if st.button("Go on", icon=":material/play_arrow:", help="Let the training go on where it paused."):
+                if st.button("Resume", icon=":material/play_arrow:", help="Let the training go on where it paused."):
                     run.withdraw("PAUSE")
                     st.rerun()
             elif state.status == "running" and st.button(
@@ -103,13 +103,13 @@ def _standing(run: RunDirectory, state: RunState) -> None:
             if st.button("Stop", icon=":material/stop:", help="Save and end; the run can go on later."):
                 run.ask("STOP")
                 st.rerun()
-        elif state.status in RESUMABLE and not run.bundled and _go_on():
+        elif state.status in RESUMABLE and not run.bundled and _resume():
             launcher.resume(run)
             st.rerun()
 
 
-def _go_on() -> bool:
-    return st.button("Go on", type="primary", icon=":material/play_arrow:", help="From the last saved step.")
+def _resume() -> bool:
+    return st.button("Resume", type="primary", icon=":material/play_arrow:", help="From the last saved step.")
 
 
 def _mistakes(run: RunDirectory) -> None:

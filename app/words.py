@@ -10,7 +10,7 @@ from alexnet_core.data.sources import DATASETS
 from alexnet_core.insight.feature_maps import FeatureMaps
 from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.models.anatomy import Layer
-from alexnet_core.runs.directory import Evaluation
+from alexnet_core.runs.directory import LIVE, Evaluation
 from alexnet_core.training.config import TrainConfig
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
@@ -87,38 +87,43 @@ def purpose(layer: Layer, title: str) -> str:
     """What the layer does, in plain words."""
     if title == "Convolution 1":
         return (
-            f"Slides {layer.output_shape[0]} filters of {layer.kernel} × {layer.kernel} pixels over the picture. Each answers "
-            "strongly where the picture looks like the filter. These are the only filters that see colours directly, so they can "
-            "be shown as small pictures: after training, edges, stripes and colour blobs."
+            f"Slides {layer.output_shape[0]} filters of {layer.kernel} × {layer.kernel} pixels over the picture. "
+            "Each answers strongly where the picture looks like the filter. These are the only filters that see "
+            "colours directly, so they can be shown as small pictures: after training, edges, stripes and colour "
+            "blobs."
         )
     texts = {
         "convolution": (
-            f"Slides {layer.output_shape[0]} filters over all {layer.input_shape[0]} maps of the layer before at once. Each filter "
-            "looks for one combination of what was found there; the deeper the layer, the larger and the more specific the patterns."
+            f"Slides {layer.output_shape[0]} filters over all {layer.input_shape[0]} maps of the layer before at "
+            "once. Each filter looks for one combination of what was found there; the deeper the layer, the "
+            "larger and the more specific the patterns."
         ),
         "batch normalisation": (
-            "Brings each map to a steady mean and spread, then stretches and shifts it by two learned numbers. The layers after it "
-            "see numbers of a steady size, so training is faster and less fussy about the learning rate."
+            "Brings each map to a steady mean and spread, then stretches and shifts it by two learned numbers. "
+            "The layers after it see numbers of a steady size, so training is faster and less fussy about the "
+            "learning rate."
         ),
         "ReLU": (
-            "Keeps positive numbers and replaces negative ones by zero. Without such a bend, any number of layers would compute no "
-            "more than a single one. The 2012 paper found that it trains several times faster than the smooth curves used before."
+            "Keeps positive numbers and replaces negative ones by zero. Without such a bend, any number of "
+            "layers would compute no more than a single one. The 2012 paper found that it trains several times "
+            "faster than the smooth curves used before."
         ),
         "max pooling": (
-            f"Keeps the largest number in each window of {layer.kernel} × {layer.kernel}, moving by {layer.stride}. A pattern may move "
-            "a little and still count, and the maps get smaller. The windows overlap, as in the 2012 paper."
+            f"Keeps the largest number in each window of {layer.kernel} × {layer.kernel}, moving by "
+            f"{layer.stride}. A pattern may move a little and still count, and the maps get smaller. The windows "
+            "overlap, as in the 2012 paper."
         ),
         "average pooling": (
-            "Averages each map down to a fixed size, so that the linear layers always get the same number of inputs, whatever the size "
-            "of the picture. At the network's own size it changes nothing."
+            "Averages each map down to a fixed size, so that the linear layers always get the same number of "
+            "inputs, whatever the size of the picture. At the network's own size it changes nothing."
         ),
         "dropout": (
-            "While training, switches off a random half (by default) of its inputs at every step, so that no unit can rely on another. "
-            "When the network is used, it does nothing."
+            "While training, switches off a random half (by default) of its inputs at every step, so that no "
+            "unit can rely on another. When the network is used, it does nothing."
         ),
         "linear": (
-            f"Every one of its {layer.output_shape[0]:,} outputs weighs all {layer.input_shape[-1]:,} inputs. Where something was seen no "
-            "longer matters as such, only what was seen."
+            f"Every one of its {layer.output_shape[0]:,} outputs weighs all {layer.input_shape[-1]:,} inputs. "
+            "Where something was seen no longer matters as such, only what was seen."
         ),
     }
     return texts.get(layer.kind, "A layer of this network.")
@@ -182,8 +187,9 @@ def _receptive_field(layers: Sequence[Layer], index: int) -> str:
         return f"as before: {field} pixels"
     before = layers[index - 1].receptive_field if index else 1
     jump = prod(earlier.stride or 1 for earlier in layers[:index])
-    limit = ", cut to the picture" if (before or 1) + (layer.kernel - 1) * jump > field else ""
-    return f"{before} + ({layer.kernel} − 1) × {jump} pixels between neighbours = {(before or 1) + (layer.kernel - 1) * jump} pixels{limit}"
+    whole = (before or 1) + (layer.kernel - 1) * jump
+    limit = ", cut to the picture" if whole > field else ""
+    return f"{before} + ({layer.kernel} − 1) × {jump} pixels between neighbours = {whole} pixels{limit}"
 
 
 def _window_text(layer: Layer) -> str:
@@ -202,8 +208,8 @@ def summary(layers: Sequence[Layer]) -> str:
     work = sum(layer.multiply_adds for layer in layers)
     in_convolutions = sum(layer.multiply_adds for layer in layers if layer.kind == "convolution")
     return (
-        f"{parameters:,} parameters, {in_linear / parameters:.0%} of them in the linear layers; {amount(work)} multiply-adds a picture, "
-        f"{in_convolutions / work:.0%} of them in the convolutions."
+        f"{parameters:,} parameters, {in_linear / parameters:.0%} of them in the linear layers; {amount(work)} "
+        f"multiply-adds a picture, {in_convolutions / work:.0%} of them in the convolutions."
     )
 
 
@@ -238,7 +244,7 @@ def map_title(order: Sequence[int], number: int) -> str:
     return f"Map {number}, number {order.index(number) + 1} in strength"
 
 
-def maps_caption(maps: FeatureMaps, shown: int) -> str:
+def maps_caption(maps: FeatureMaps, shown: int, own_scale: bool) -> str:
     """How the maps' values became brightness."""
     count, high, wide = maps.values.shape
     which = f"All {count} maps" if shown == count else f"The {shown} strongest of {count} maps"
@@ -247,7 +253,8 @@ def maps_caption(maps: FeatureMaps, shown: int) -> str:
         if maps.signed
         else ("Black is zero, white the largest value")
     )
-    return f"{which}, {shape((high, wide))} values each, strongest first (by the mean). {zero}; one scale for the whole layer."
+    scale = "each map on its own scale" if own_scale else "one scale for the whole layer"
+    return f"{which}, {shape((high, wide))} values each, strongest first (by the mean). {zero}; {scale}."
 
 
 def map_caption(maps: FeatureMaps, number: int) -> str:
@@ -255,7 +262,8 @@ def map_caption(maps: FeatureMaps, number: int) -> str:
     values = maps.values[number]
     sees = f" Each value sees {pixels(maps.receptive_field)} of the picture." if maps.receptive_field else ""
     colours = "orange above zero, blue below" if maps.signed else "yellow is strong, violet zero"
-    return f"Map {number} over the picture: {colours}. Its values lie between {values.min():.3g} and {values.max():.3g}.{sees}"
+    between = f"Its values lie between {values.min():.3g} and {values.max():.3g}."
+    return f"Map {number} over the picture: {colours}. {between}{sees}"
 
 
 def colours_of(signed: bool) -> str:
@@ -282,7 +290,8 @@ STANDING: dict[str, tuple[str, str, Literal["blue", "green", "orange", "red", "g
 
 def run_title(title: str, status: str) -> str:
     """A run in a list."""
-    return f"{title} · {STANDING[status][0].lower()}"
+    # The list is not looked at again while a run goes on: it says no more than that.
+    return f"{title} · {'going on' if status in LIVE else STANDING[status][0].lower()}"
 
 
 def matrix_caption(evaluation: Evaluation) -> str:
@@ -290,8 +299,8 @@ def matrix_caption(evaluation: Evaluation) -> str:
     right = int((evaluation.labels == evaluation.predictions).sum())
     total = len(evaluation.labels)
     return (
-        f"{total:,} pictures of the {evaluation.split} split, {right:,} of them right. A row is a true class, its colour the "
-        "share of the row. Click a number, or choose a pair beside it."
+        f"{total:,} pictures of the {evaluation.split} split, {right:,} of them right. A row is a true class, its "
+        "colour the share of the row. Click a number, or choose a pair beside it."
     )
 
 
@@ -333,8 +342,8 @@ def data_caption(prepared: PreparedSet) -> str:
         f"{prepared.count(split):,} {name}" for split, name in SPLITS.items() if split in prepared.splits
     )
     return (
-        f"Training pictures of each class. In all {counts}; {pixels(prepared.image_size)}. "
-        f"Licence: {plain(prepared.licence)}."
+        f"Training pictures of each class. In all {counts}; {pixels(prepared.image_size)}. Licence: "
+        f"{plain(prepared.licence)}."
     )
 
 
@@ -345,3 +354,8 @@ SPLITS = {"train": "to train on", "val": "to validate on", "test": "for the test
 def step_of(value: float) -> float:
     """A sensible step for a field that holds `value`: a tenth of its size, 0.01 for zero."""
     return 10.0 ** (floor(log10(value)) - 1) if value > 0 else 0.01
+
+
+def picture_caption(name: str, side: int) -> str:
+    """What a picture is, and how much of it a network gets."""
+    return f"{plain(name)}. The network gets this square in {pixels(side)}."

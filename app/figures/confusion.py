@@ -16,7 +16,8 @@ DARK = 0.45
 def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int]) -> go.Figure:
     """`counts` (true, predicted) as a matrix coloured by the share of its row; the cell `chosen` is outlined.
 
-    Over each cell lies an invisible marker with (true, predicted) as its custom data: markers can be clicked, cells not.
+    Over each cell lies an invisible marker with (true, predicted) as its custom data: a marker can be clicked, a cell
+    of a heat map cannot.
     """
     total = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(total, 1)
@@ -48,7 +49,8 @@ def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int
         textfont={"size": 15},
         customdata=[list(cell) for cell in cells],
         hovertext=[
-            f"{counts[true, predicted]} of {total[true, 0]} pictures of {names[true]}<br>were taken for {names[predicted]}"
+            f"{counts[true, predicted]} of {total[true, 0]} pictures of {names[true]}<br>were taken for "
+            f"{names[predicted]}"
             for true, predicted in cells
         ],
         hoverinfo="text",

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 GROUND = (128, 128, 128)
 """Middle grey: neither makes dark tiles look bright nor bright ones dark."""
-GAP = 6
+GAP = 10
 LABEL = 22
 """Pixels between tiles, and the height of a label under one."""
 

@@ -30,6 +30,8 @@ def figure(height: int, **layout: object) -> go.Figure:
             "font": {"size": TEXT_SIZE},
             "hoverlabel": {"font": {"size": TEXT_SIZE}},
             "showlegend": False,
+            "xaxis": {"tickfont": {"size": TEXT_SIZE}},
+            "yaxis": {"tickfont": {"size": TEXT_SIZE}},
             **layout,
         }
     )

@@ -1,5 +1,7 @@
 """Predict and explain: what a network says about a picture, and four ways to ask why."""
 
+from functools import partial
+
 import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
@@ -17,7 +19,7 @@ with right:
 with left:
     st.image(
         answers.square(shared.network.preprocessing, picture),
-        caption=f"{words.plain(picture.name)}. The network gets this square in {words.pixels(shared.network.preprocessing.size)}.",
+        caption=words.picture_caption(picture.name, shared.network.preprocessing.size),
         width="stretch",
         alt=f"The centre square of the picture {picture.name}.",
     )
@@ -26,8 +28,8 @@ with right:
     for one in found:
         st.progress(one.probability, text=words.answer(one.name, one.probability))
     st.caption(
-        f"The {len(found)} most probable of {len(shared.network.classes):,} classes. The probabilities of all classes add up to "
-        "100 %, also for a picture that shows none of them."
+        f"The {len(found)} most probable of {len(shared.network.classes):,} classes. The probabilities of all "
+        "classes add up to 100 %, also for a picture that shows none of them."
     )
 
 st.subheader("Why?")
@@ -79,7 +81,7 @@ for name, method in ATTRIBUTIONS.items():
             )
             st.download_button(
                 "Download PNG",
-                answers.png(over),
+                partial(answers.png, over),
                 file_name=f"{name}.png",
                 mime="image/png",
                 key=f"download-{name}",

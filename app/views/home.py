@@ -7,13 +7,13 @@ from app.doors import DOORS
 from app.figures.mosaic import mosaic
 
 st.title("AlexNet Explorer")
+trained = session.networks(imagenet=False)
 st.markdown(
-    "Train AlexNet in front of your eyes, look inside the network you just trained, and learn how far to believe what you "
-    "see. Everything happens on this computer: no account, no graphics card, no download. "
-    "Below is a trained network: what its first layer looks for, and why it says what it says about a picture."
+    "Train AlexNet in front of your eyes, look inside the network you just trained, and learn how far to believe "
+    "what you see. Everything happens on this computer: no account, no graphics card, no download."
+    + (" Below: what the first layer of a trained network looks for, and why it says what it says." if trained else "")
 )
 
-trained = session.networks(imagenet=False)
 if trained:
     shared = session.load(next(iter(trained)))
     picture = session.sample(session.fitting_sample(shared.network))

@@ -24,14 +24,14 @@ with left:
         alt=f"The {len(filters.tiles)} filters of the first layer as small colour pictures.",
     )
     st.caption(
-        f"The {len(filters.tiles)} filters of `{filters.name}`, {words.window(filters)} pixels each, from grey to coloured. "
-        "Grey is a weight of zero, brighter is positive, darker negative, in each of the three colours; each filter is "
-        "stretched by its own largest weight."
+        f"The {len(filters.tiles)} filters of `{filters.name}`, {words.window(filters)} pixels each, from grey to "
+        "coloured. Grey is a weight of zero, brighter is positive, darker negative, in each of the three "
+        "colours; each filter is stretched by its own largest weight."
     )
 with right:
     st.image(
         answers.as_seen(shared.network.preprocessing, picture),
-        caption=f"{words.plain(picture.name)}, as the network gets it: {words.pixels(shared.network.preprocessing.size)}",
+        caption=words.picture_caption(picture.name, shared.network.preprocessing.size),
         width="stretch",
         alt=f"The centre square of the picture {picture.name}.",
     )
@@ -39,7 +39,8 @@ with right:
 st.subheader("What a layer answers")
 labels, first = answers.layers(shared)
 layer = session.from_address("layer", list(labels), first)
-choice, count = st.columns([3, 1], vertical_alignment="bottom")
+choice, aside = st.columns([3, 2], gap="large", vertical_alignment="bottom")
+switches = aside.container(horizontal=True)
 choice.selectbox(
     "Layer",
     list(labels),
@@ -50,9 +51,18 @@ choice.selectbox(
     args=("layer",),
     persist_state="session",
 )
-every = count.toggle(
-    "All maps", key="all_maps", help=f"Otherwise the {MAPS_AT_FIRST} strongest.", persist_state="session"
-)
+with switches:
+    every = st.toggle(
+        "All maps", key="all_maps", help=f"Otherwise the {MAPS_AT_FIRST} strongest.", persist_state="session"
+    )
+    own_scale = st.toggle(
+        "Own scales",
+        key="own_scales",
+        help=(
+            "Stretch each map by its own largest value: shows weak ones, but their strengths can no longer be compared."
+        ),
+        persist_state="session",
+    )
 maps = answers.maps(shared, picture, layer)
 order = maps.strongest().tolist()
 shown = order if every else order[:MAPS_AT_FIRST]
@@ -73,8 +83,8 @@ with one:
     )
 with overview:
     st.image(
-        mosaic(maps.tiles()[shown], 8, 88, [str(number) for number in shown]),
+        mosaic(maps.tiles(not own_scale)[shown], 8, 88, [str(number) for number in shown]),
         width="stretch",
         alt=f"{len(shown)} maps of layer {layer}, the strongest first.",
     )
-    st.caption(words.maps_caption(maps, len(shown)))
+    st.caption(words.maps_caption(maps, len(shown), own_scale))

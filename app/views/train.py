@@ -8,7 +8,7 @@ from app.words import run_title
 st.title("Train")
 runs = session.runs()
 live = next((run_id for run_id, (_, status) in runs.items() if status in session.LIVE), session.NEW)
-choice = session.from_address("run", [session.NEW, *runs], live)
+choice = session.from_address("run", [session.NEW, *runs], live, announce=True)
 st.selectbox(
     "Run",
     [session.NEW, *runs],

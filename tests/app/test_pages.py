@@ -69,13 +69,14 @@ def test_too_small_a_picture_names_the_layer(home, open_page):
 def test_an_unknown_layer_in_the_address_falls_back(run, open_page):
     app = open_page("look_inside", run=run.id, layer="features.99")
     assert sound(app)
-    assert app.toast
+    assert app.query_params["layer"] == "features.2"
 
 
 def test_a_run_that_is_gone_falls_back(run, open_page):
     app = open_page("look_inside", run="no-such-run")
     assert sound(app)
     assert app.query_params["run"] == run.id
+    assert "no\\-such\\-run" in app.toast[0].value
 
 
 def test_the_layer_follows_the_choice(run, open_page):
