@@ -1,22 +1,20 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
-from PIL import Image
-from small_runs import small_run
+
+from tests.pictures import png
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """An empty home, so that nobody's runs are seen or touched."""
-    monkeypatch.setenv("ALEXNET_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+def write_pictures() -> Callable[[Path], Path]:
+    """A function that fills a folder with class folders of small pictures."""
 
+    def write(folder: Path) -> Path:
+        for label, name in enumerate(["cat", "dog"]):
+            (folder / name).mkdir(parents=True)
+            for number in range(12):
+                (folder / name / f"{number}.png").write_bytes(png(label * 100 + number, (40, 40)))
+        return folder
 
-@pytest.fixture
-def run(home):
-    return small_run(home / "runs" / "pets-1")
-
-
-@pytest.fixture
-def photo(tmp_path):
-    path = tmp_path / "photo.png"
-    Image.effect_noise((50, 40), 90).convert("RGB").save(path)
-    return path
+    return write

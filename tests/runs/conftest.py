@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.launcher import identity_of
 from alexnet_core.training.recipes import settle
-from tests.pictures import picture_bytes
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
         for number in range(20):
             pixels = random.integers(0, 90, (32, 32, 3), dtype=np.uint8)
             pixels[..., label] += 120
-            (folder / colour / f"{number}.png").write_bytes(picture_bytes(pixels))
+            Image.fromarray(pixels).save(folder / colour / f"{number}.png")
     return prepare(folder, image_size=32, out=tmp_path_factory.mktemp("data") / "few")
 
 

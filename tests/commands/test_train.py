@@ -1,0 +1,74 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alexnet_core.__main__ import main
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.training.events import EpochDone, Finished
+
+SMALL = ["--epochs", "1", "--threads", "1", "--batch-size", "128"]
+
+
+def test_digits_are_trained_from_one_command(
+    digits: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(digits.directory), "--out", str(out), "--no-reflect", *SMALL]) == 0
+    said = capsys.readouterr()
+    assert f"Run directory: {out}" in said.out
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["event"] for line in lines if line["event"] != "step"] == ["started", "epoch", "finished"]
+    assert {"val_loss", "val_top1", "val_top5"} <= set(lines[-2])
+    assert {"test_top1", "test_top5"} <= set(lines[-1])
+    run = RunDirectory.open(out)
+    epoch, finished = run.events()[-2:]
+    assert isinstance(epoch, EpochDone)
+    assert isinstance(finished, Finished)
+    assert f"top-1 {epoch.val_top1:.1%}" in said.out + said.err
+    assert f"Test: top-1 {finished.test_top1:.2%}" in said.out + said.err
+    assert main(["train", "--resume", str(out)]) == 2
+    assert "finished; there is nothing to resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--data", "digitz"], "no data set, folder or zip"),
+        (["--data", "digits", "--model", "lenet"], "no network called 'lenet'"),
+        (["--data", "digits", "--recipe", "slow"], "no recipe called 'slow'"),
+        (["--data", "digits", "--lr", "nan"], "Learning rate must lie between"),
+        (["--data", "digits", "--model", "alexnet", "--size", "32"], "smallest size that works is 63"),
+        (["--data", "digits", "--size", "100000"], "between 8 and 1024"),
+        (["--resume", "nowhere"], "no run directory nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments: list[str], sentence: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert "Traceback" not in error
+    assert not (home / "runs").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--data", "digits", "--optimizer", "lion"], [], ["--epochs", "ten"]])
+def test_flags_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["train", *arguments])
+    assert left.value.code == 2
+
+
+def test_a_half_written_run_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "half").mkdir()
+    assert main(["train", "--resume", str(tmp_path / "half")]) == 2
+    assert "config.json is missing" in capsys.readouterr().err
+
+
+def test_pictures_of_ones_own(write_pictures: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pets")
+    assert main(["train", "--data", str(folder), "--size", "32", "--out", str(tmp_path / "run"), *SMALL[:4]]) == 0
+    assert RunDirectory.open(tmp_path / "run").network().classes == ("cat", "dog")

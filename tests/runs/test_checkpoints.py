@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.runs.checkpoints import checkpoints, load_newest, save_checkpoint
+
+
+def save(folder: Path, *steps: int) -> list[Path]:
+    return [save_checkpoint(folder, step, {"step": step, "weights": torch.arange(1000.0) + step}) for step in steps]
+
+
+def test_the_newest_is_loaded_and_the_last_two_are_kept(tmp_path: Path) -> None:
+    saved = save(tmp_path, 1, 9, 10)
+    assert checkpoints(tmp_path) == [saved[2], saved[1]]
+    state, said = load_newest(tmp_path)
+    assert state is not None
+    assert state["step"] == 10
+    assert torch.equal(state["weights"], torch.arange(1000.0) + 10)
+    assert said == []
+    assert [path.name for path in tmp_path.iterdir() if path not in saved] == []
+
+
+@pytest.mark.parametrize("way", ["truncated", "emptied", "flipped early", "flipped late", "lengthened"])
+def test_a_damaged_one_is_passed_over_and_named(tmp_path: Path, way: str) -> None:
+    newest = save(tmp_path, 1, 2)[1]
+    data = bytearray(newest.read_bytes())
+    if way == "truncated":
+        del data[-1:]
+    elif way == "emptied":
+        data.clear()
+    elif way == "lengthened":
+        data += b"\0"
+    else:
+        data[100 if way == "flipped early" else -2000] ^= 1
+    newest.write_bytes(data)
+    state, said = load_newest(tmp_path)
+    assert state is not None
+    assert state["step"] == 1
+    assert said == ["The checkpoint of step 2 is damaged; going on from the one before."]
+    assert not newest.exists()
+
+
+def test_without_a_whole_one_there_is_none(tmp_path: Path) -> None:
+    save(tmp_path, 1)[0].write_bytes(b"")
+    assert load_newest(tmp_path)[0] is None
+    assert load_newest(tmp_path) == (None, [])
+
+
+def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "step-notes.pt").write_text("mine")
+    save(tmp_path, 1, 2, 3)
+    assert (tmp_path / "step-notes.pt").read_text() == "mine"
+
+
+def test_a_full_disk_is_one_sentence_and_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path, 1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ExplorerError, match="No space left on device. Free some space"):
+        save(tmp_path, 2)
+    monkeypatch.undo()
+    assert [path.name[:13] for path in tmp_path.iterdir()] == ["step-00000001"]

@@ -1,0 +1,57 @@
+"""Runs in processes of their own, started, stopped and resumed as the app does it."""
+
+import time
+
+import psutil
+import pytest
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.runs import launcher
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.training.events import StepDone
+from alexnet_core.training.recipes import settle
+
+
+def wait_until(run: RunDirectory, *statuses: str, seconds: float = 60) -> str:
+    end = time.monotonic() + seconds
+    while (status := run.state().status) not in statuses:
+        assert time.monotonic() < end, f"still {status}: {(run.path / 'log.txt').read_text()}"
+        time.sleep(0.1)
+    return status
+
+
+def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) -> None:
+    settings = settle({"epochs": 400, "batch_size": 8, "threads": 1}, train_images=few.count("train"), image_size=32)
+    run = launcher.start(settings, few, title="My first run")
+    assert run.title() == "My first run"
+    wait_until(run, "running")
+    state = run.state()
+    assert state.pid is not None
+    process = psutil.Process(state.pid)
+    assert process.nice() == launcher.NICENESS
+    with pytest.raises(ExplorerError, match="already going on"):
+        launcher.resume(run)
+    while not any(isinstance(event, StepDone) for event in run.events()):
+        time.sleep(0.05)
+    run.ask("STOP")
+    wait_until(run, "stopped")
+    assert process.wait(20) is not None or not process.is_running()
+    launcher.resume(run)
+    wait_until(run, "running")
+    launcher.end(run)
+    wait_until(run, "interrupted")
+    assert "Resume to go on" in run.state().message
+
+
+def test_a_process_that_cannot_begin_leaves_a_sentence(few: PreparedSet) -> None:
+    settings = settle({"epochs": 1, "batch_size": 8, "device": "cuda"}, train_images=few.count("train"), image_size=32)
+    run = launcher.start(settings, few)
+    try:
+        assert wait_until(run, "failed", "finished") == "failed"
+        assert "no CUDA GPU" in run.state().message
+    except AssertionError:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise

@@ -1,0 +1,272 @@
+"""A run on disk: whole, paused, stopped, killed; and always the same to the bit."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.insight.prediction import predict
+from alexnet_core.runs import recording
+from alexnet_core.runs.checkpoints import checkpoints
+from alexnet_core.runs.directory import RunDirectory, Timing
+from alexnet_core.runs.recording import execute, snapshot_steps
+from alexnet_core.training.events import EpochDone, Finished, StepDone
+from alexnet_core.training.loop import Training
+
+NewRun = Callable[..., RunDirectory]
+
+CHILD = """
+import sys
+from pathlib import Path
+from alexnet_core.runs import recording
+from alexnet_core.runs.directory import RunDirectory
+recording.CHECKPOINT_SECONDS = 0.0
+for event in recording.execute(RunDirectory.open(Path(sys.argv[1]))):
+    print(event, flush=True)
+"""
+
+
+def learned(run: RunDirectory) -> tuple[bytes, bytes]:
+    """What must be equal between equal runs: the metrics and the weights."""
+    return (run.path / "metrics.jsonl").read_bytes(), (run.path / "network.safetensors").read_bytes()
+
+
+def test_a_whole_run_writes_everything_down(new_run: NewRun, few: PreparedSet) -> None:
+    run = new_run(epochs=12)
+    events = list(execute(run))
+    assert run.events() == [event for event in events if not isinstance(event, Timing | str)]
+    assert run.timings()[-1].step == 12 * run.events()[0].steps // 12  # type: ignore[union-attr]
+    finished = run.events()[-1]
+    assert isinstance(finished, Finished)
+    assert finished.test_top1 is None  # sixty pictures are too few for a test split
+    state = run.state()
+    assert (state.status, state.pid) == ("finished", None)
+    evaluation = run.evaluation()
+    assert evaluation is not None
+    assert evaluation.files == few.files("val")
+    right = float(np.mean(evaluation.labels == evaluation.predictions))
+    assert right == [event for event in run.events() if isinstance(event, EpochDone)][-1].val_top1
+    assert right > 0.8
+    network = run.network()
+    assert (network.classes, network.source) == (few.classes, run.title())
+    answers = predict(network, [Image.fromarray(image) for image in few.images("val")])
+    assert [answer[0].index for answer in answers] == evaluation.predictions.tolist()
+    assert list(run.snapshots())[0] == 0
+    assert list(run.snapshots())[-1] == finished.step
+    weights = load_file(run.snapshots()[finished.step])
+    assert weights["features.0.weight"].dtype.itemsize == 2
+
+
+def test_timing_never_enters_the_metrics(new_run: NewRun, tmp_path: Path) -> None:
+    first, second = new_run(tmp_path / "one"), new_run(tmp_path / "two")
+    for run in (first, second):
+        list(execute(run))
+    metrics = [(run.path / "metrics.jsonl").read_bytes() for run in (first, second)]
+    assert metrics[0] == metrics[1]
+    weights = [load_file(run.network_path) for run in (first, second)]
+    assert all((weights[0][name] == weights[1][name]).all() for name in weights[0])
+
+
+def test_killed_by_force_again_and_again_it_ends_as_if_never_killed(new_run: NewRun, tmp_path: Path) -> None:
+    settings = {"epochs": 10, "dropout": 0.5, "rotate": 10.0, "optimizer": "sgd", "lr": 0.02}
+    whole = new_run(tmp_path / "runs" / "a-run", **settings)
+    list(execute(whole))
+    expected = learned(whole)
+    whole.path.rename(tmp_path / "whole")
+
+    run = new_run(tmp_path / "runs" / "a-run", **settings)
+    lot, resumed = random.Random(0), 0
+    for _ in range(4):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(run.path)], stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert child.stdout is not None
+        lines = 0
+        target = lot.randint(3, 25)
+        for line in child.stdout:
+            resumed += line.startswith("Going on from step")
+            lines += 1
+            if lines >= target:
+                break
+        time.sleep(lot.random() * 0.03)
+        child.kill()
+        child.wait()
+        assert child.returncode == -signal.SIGKILL, "it ended before it was killed"
+        assert run.state().status == "interrupted"
+    list(execute(run))
+    assert resumed >= 2
+    assert learned(run) == expected
+
+
+def test_sigterm_saves_and_says_so(new_run: NewRun) -> None:
+    run = new_run(epochs=200)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(run.path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith("StepDone"):
+            break
+    child.terminate()
+    rest = child.stdout.read()
+    assert child.wait(20) == 0
+    assert "Interrupted and saved after step" in rest
+    assert run.state().status == "interrupted"
+    assert checkpoints(run.path / "checkpoints")
+
+
+def test_stop_and_resume_equal_an_undisturbed_run(new_run: NewRun, tmp_path: Path) -> None:
+    whole = new_run(tmp_path / "runs" / "a-run")
+    list(execute(whole))
+    expected = learned(whole)
+    whole.path.rename(tmp_path / "whole")
+    run = new_run(tmp_path / "runs" / "a-run")
+    for event in execute(run):
+        if isinstance(event, StepDone) and event.step == 5:
+            run.ask("STOP")
+    assert run.state().status == "stopped"
+    assert run.wishes() == set()
+    said = [event for event in execute(run) if isinstance(event, str)]
+    assert said == [f"Going on from step 5 of {whole_steps(run)}."]
+    assert learned(run) == expected
+
+
+def whole_steps(run: RunDirectory) -> int:
+    return run.events()[0].steps  # type: ignore[union-attr]
+
+
+def test_pause_waits_and_goes_on(new_run: NewRun) -> None:
+    run = new_run()
+    events = execute(run)
+    for event in events:
+        if isinstance(event, StepDone):
+            run.ask("PAUSE")
+        if event == "Paused.":
+            break
+    # The generator stands before the waiting; taking the wish back lets it go on.
+    run.withdraw("PAUSE")
+    list(events)
+    assert run.state().status == "finished"
+
+
+def test_a_paused_run_can_be_stopped(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run()
+    run.ask("PAUSE")
+    seen = []
+
+    def asked_meanwhile(_seconds: float) -> bool:
+        seen.append(run.state().status)
+        run.ask("STOP")
+        return False
+
+    monkeypatch.setattr("threading.Event.wait", lambda self, seconds: asked_meanwhile(seconds))
+    list(execute(run))
+    assert seen == ["paused"]
+    assert run.state().status == "stopped"
+
+
+def test_a_damaged_checkpoint_costs_steps_and_is_named(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "CHECKPOINT_SECONDS", 0.0)
+    run = new_run()
+    for event in execute(run):
+        if isinstance(event, StepDone) and event.step == 5:
+            run.ask("STOP")
+    newest = checkpoints(run.path / "checkpoints")[0]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    said = [event for event in execute(run) if isinstance(event, str)]
+    assert said[:2] == [
+        "The checkpoint of step 5 is damaged; going on from the one before.",
+        f"Going on from step 4 of {whole_steps(run)}.",
+    ]
+    assert run.state().status == "finished"
+    steps = [event.step for event in run.events() if isinstance(event, StepDone)]
+    assert steps == sorted(set(steps))
+
+
+def test_a_failed_run_says_why_and_keeps_its_checkpoint(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run()
+
+    def broken(self: Training, loss: float) -> None:
+        if self.step == 5:
+            raise ExplorerError("The loss stopped being a number.")
+
+    monkeypatch.setattr(recording, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Training, "_check", broken)
+    with pytest.raises(ExplorerError):
+        list(execute(run))
+    assert (run.state().status, run.state().message) == ("failed", "The loss stopped being a number.")
+    assert checkpoints(run.path / "checkpoints")[0].name.startswith("step-00000004")
+
+
+def test_too_little_memory_names_a_batch_size_to_try(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Training, "_learn", greedy)
+    run = new_run()
+    with pytest.raises(ExplorerError, match="batch size of 4"):
+        list(execute(run))
+    assert run.state().status == "failed"
+
+
+def test_a_bug_keeps_its_traceback_and_the_state_tells(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Training, "_learn", buggy)
+    run = new_run()
+    with pytest.raises(ZeroDivisionError):
+        list(execute(run))
+    assert run.state().status == "failed"
+    assert "log.txt" in run.state().message
+
+
+def test_a_full_disk_ends_the_run_in_a_sentence(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run()
+    events = execute(run)
+    next(events)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ExplorerError, match="No space left on device"):
+        list(events)
+
+
+def test_changed_data_are_refused(new_run: NewRun) -> None:
+    run = new_run()
+    values = json.loads((run.path / "config.json").read_text())
+    values["data"]["identity"] = "other"
+    (run.path / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ExplorerError, match="has changed since the run began"):
+        list(execute(run))
+
+
+def test_a_finished_run_and_a_going_one_are_not_started_again(new_run: NewRun, tmp_path: Path) -> None:
+    run = new_run()
+    list(execute(run))
+    with pytest.raises(ExplorerError, match="finished"):
+        list(execute(run))
+    other = new_run(tmp_path / "other")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        other.write_state(recording.RunState("running", pid=child.pid))
+        with pytest.raises(ExplorerError, match="already going on"):
+            list(execute(other))
+
+
+def test_snapshots_are_log_spaced_then_even_and_few() -> None:
+    assert snapshot_steps(12, 4) == {0, 1, 2, 4, 8, 12}
+    for steps_per_epoch, epochs in [(1, 1), (351, 25), (10, 1000), (10_000, 90)]:
+        steps = snapshot_steps(steps_per_epoch * epochs, steps_per_epoch)
+        assert {0, 1, steps_per_epoch * epochs} <= steps
+        assert len(steps) <= 50
