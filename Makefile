@@ -1,0 +1,39 @@
+# Each target does its own set-up on a machine with Python 3.11+ and git.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: app test check format bench clean
+
+app: .venv/installed  ## start the app
+	$(BIN)/streamlit run app/Home.py
+
+test: .venv/developing  ## the whole suite, with a real browser where Chromium is installed
+	$(BIN)/python -m pytest
+
+check: .venv/developing  ## style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/developing  ## print and record the tables of the README; needs a quiet machine
+	$(BIN)/python -m benchmarks.train
+	$(BIN)/python -m benchmarks.explain
+	$(BIN)/python -m benchmarks.app
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/developing: .venv/installed
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv test-output
