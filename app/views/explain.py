@@ -8,6 +8,8 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from app import answers, words
 from app.choices import choose_network, choose_picture
 
+COMPUTE = "Takes up to some seconds. What was computed once is kept."
+
 st.title("Predict and explain")
 left, right = st.columns([2, 3], gap="large")
 with right:
@@ -54,40 +56,41 @@ share = how.slider(
 )
 
 asked: set[tuple[str, str, str, int]] = st.session_state.setdefault("asked", set())
+ground = answers.square(shared.network.preprocessing, picture)
 grid = st.grid(4, min_column_width=250)
+cards = {}
 for name, method in ATTRIBUTIONS.items():
     with grid.cell(), st.container(border=True, height="stretch"):
         st.markdown(f"**{method.title}**", help=f"{method.computes} {method.paper}")
+        above, below = st.empty(), st.empty()
+        above.image(ground, width="stretch", alt="The picture, not explained yet.")
         question = (shared.key, picture.key, name, target)
-        place = st.empty()
-        if name in answers.SLOW and question not in asked:
-            place.image(
-                answers.square(shared.network.preprocessing, picture), width="stretch", alt="The picture alone."
-            )
-            if st.button(
-                "Compute", key=f"compute-{name}", width="stretch", help="Takes up to some seconds; it is kept."
-            ):
-                asked.add(question)
-        else:
-            st.caption(words.colours_of(method.signed))
-        if name not in answers.SLOW or question in asked:
-            bar = place.progress(0.0, f"Computing {method.title.lower()}")
-            explained = answers.explained(shared, picture, name, target, bar.progress)
-            over = answers.laid_over(shared, picture, explained, answers.fraction(share))
-            place.image(
-                over,
-                width="stretch",
-                alt=f"{method.title}: the picture coloured by how its places speak for {explained.target_name}.",
-            )
-            st.download_button(
-                "Download PNG",
-                partial(answers.png, over),
-                file_name=f"{name}.png",
-                mime="image/png",
-                key=f"download-{name}",
-                icon=":material/download:",
-                help="The picture with this map, as shown.",
-                on_click="ignore",
-                width="stretch",
-            )
+        wanted = name not in answers.SLOW or question in asked
+        if wanted or below.button("Compute", key=f"compute-{name}", width="stretch", help=COMPUTE):
+            asked.add(question)
+            cards[name] = (above, below)
+        st.caption(words.colours_of(method.signed))
         st.markdown(f"**Can say:** {method.says}\n\n**Cannot say:** {method.silent_on}")
+
+# All cards stand before the first map is computed: nothing jumps while one waits.
+for name, (above, below) in cards.items():
+    method = ATTRIBUTIONS[name]
+    bar = below.progress(0.0, f"Computing {method.title.lower()}")
+    explained = answers.explained(shared, picture, name, target, bar.progress)
+    over = answers.laid_over(shared, picture, explained, answers.fraction(share))
+    above.image(
+        over,
+        width="stretch",
+        alt=f"{method.title}: the picture coloured by how its places speak for {explained.target_name}.",
+    )
+    below.download_button(
+        "Download PNG",
+        partial(answers.png, over),
+        file_name=f"{name}.png",
+        mime="image/png",
+        key=f"download-{name}",
+        icon=":material/download:",
+        help="The picture with this map, as shown.",
+        on_click="ignore",
+        width="stretch",
+    )
