@@ -2,8 +2,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from small_runs import small_run
 
+from alexnet_core.runs.directory import RunDirectory
 from tests.pictures import png
+
+
+@pytest.fixture
+def run(home: Path) -> RunDirectory:
+    """A small run with a network, in the test's own home."""
+    return small_run(home / "runs" / "pets-1")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture file."""
+    path = tmp_path / "photo.png"
+    Image.effect_noise((50, 40), 90).convert("RGB").save(path)
+    return path
 
 
 @pytest.fixture

@@ -162,8 +162,10 @@ def test_a_network_that_can_be_trained_is_not_changed(method):
     network = small_network()
     network.model.requires_grad_(True).train()
     before = traces(network.model)
-    attribute(network, noise(), method, TARGET)
+    found = attribute(network, noise(), method, TARGET)
     assert traces(network.model) == before
+    at_rest = attribute(small_network(), noise(), method, TARGET)
+    assert np.allclose(found.values, at_rest.values, rtol=1e-4, atol=1e-6), "dropout was on"
 
 
 @pytest.mark.parametrize("method", ATTRIBUTIONS)
