@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.session import sentences_for_people
+from app.sentences import sentences_for_people
 
 st.set_page_config(page_title="AlexNet Explorer", page_icon=":material/neurology:", layout="wide")
 

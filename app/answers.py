@@ -16,6 +16,7 @@ from PIL import Image
 
 from alexnet_core.insight import attribution, colours, feature_maps, filters, prediction
 from alexnet_core.preprocess import Preprocessing
+from app.figures.mosaic import enlarged
 from app.session import Picture, SharedNetwork
 
 SLOW = ("integrated_gradients", "occlusion")
@@ -134,14 +135,21 @@ def laid_over(shared: SharedNetwork, picture: Picture, answer: attribution.Attri
     return colours.draw(square(shared.network.preprocessing, picture), answer.values, signed, opacity)
 
 
-def map_over(shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int) -> Image.Image:
-    """One feature map in colour over the picture, on the scale of its layer."""
+def map_alone(found: feature_maps.FeatureMaps, number: int, own_scale: bool) -> Image.Image:
+    """One feature map as brightness, as it stands among the others, enlarged."""
+    tile = found.tiles(not own_scale)[number]
+    return enlarged(tile, max(1, round(SHOWN_SIDE / max(tile.shape))))
+
+
+def map_over(
+    shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int, own_scale: bool
+) -> Image.Image:
+    """One feature map in colour over the picture; where the map is zero, the picture shows."""
     values = found.values[number]
-    scale = float(abs(found.values).max()) or 1.0
+    scale = float(abs(values if own_scale else found.values).max()) or 1.0
     ground = square(shared.network.preprocessing, picture)
-    if found.signed:
-        return colours.overlay(ground, colours.signed(values, scale), 0.7)
-    return colours.overlay(ground, colours.magnitude(values, scale), 0.7)
+    heat = colours.signed(values, scale) if found.signed else colours.magnitude(values, scale)
+    return colours.overlay(ground, heat, 0.9, colours.strength(values, scale))
 
 
 def fraction(percent: int) -> float:

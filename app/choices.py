@@ -6,7 +6,7 @@ from alexnet_core.limits import PICTURE_BYTES
 from alexnet_core.models import Network
 from app import session
 from app.samples import SAMPLES
-from app.words import plain
+from app.sentences import plain
 
 SOURCES = {
     "sample": ":material/photo_library: Sample",

@@ -6,7 +6,8 @@ import numpy as np
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available
-from app.words import memory, plain
+from app.sentences import plain
+from app.words import memory
 
 PREPARED_UNASKED = ("digits",)
 """Done in less than a second, so the page need not ask."""

@@ -16,6 +16,7 @@ from app import session, words
 from app.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
+from app.sentences import sentences_for_people
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""
@@ -32,7 +33,7 @@ def show() -> None:
         return
     with right:
         prepared = _look(source, size, session.prepared_sets().get((source, size)) or in_stock(source, size))
-    with left, session.sentences_for_people():
+    with left, sentences_for_people():
         check_image_size(model, size)
         given = {"model": model, "recipe": recipe}
         given |= _settings(given, prepared)

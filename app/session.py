@@ -6,8 +6,7 @@ sha256, method, target, layer.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -26,19 +25,10 @@ from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import LIVE, RunDirectory, list_runs
 from app.samples import SAMPLES
-from app.words import plain
+from app.sentences import plain
 
 IMAGENET = "imagenet-"
 """In front of a network's name in the address: the network of that name with ImageNet weights."""
-
-
-@contextmanager
-def sentences_for_people() -> Iterator[None]:
-    """Show what a person can put right as a sentence on the page; a bug keeps its traceback, in the terminal."""
-    try:
-        yield
-    except ExplorerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
 
 
 # -- the address ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from app import progress_of_runs, words
 from app.figures.confusion import confusion
 from app.figures.curves import curves
 from app.figures.mosaic import mosaic
-from app.session import load, sentences_for_people
+from app.sentences import plain, sentences_for_people
+from app.session import load
 
 TICK = 1.5
 """Seconds between two looks at a live run."""
@@ -86,7 +87,7 @@ def _standing(run: RunDirectory, state: RunState) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(look, icon=icon, color=kind)
         if state.message:
-            st.markdown(words.plain(state.message), width="content")
+            st.markdown(plain(state.message), width="content")
         wishes = run.wishes()
         if "STOP" in wishes and state.status in LIVE:
             st.caption("Stopping after this step.", width="content")

@@ -1,6 +1,5 @@
 """What the app says about layers and numbers: plain sentences, and formulas with the real numbers put in."""
 
-import re
 from collections.abc import Sequence
 from math import floor, log10, prod
 from typing import Literal
@@ -12,13 +11,7 @@ from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.models.anatomy import Layer
 from alexnet_core.runs.directory import LIVE, Evaluation
 from alexnet_core.training.config import TrainConfig
-
-SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
-
-
-def plain(text: str) -> str:
-    """`text` as Markdown that shows it letter for letter: names of classes, files and runs come from strangers."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+from app.sentences import plain
 
 
 def amount(number: float) -> str:
@@ -257,13 +250,14 @@ def maps_caption(maps: FeatureMaps, shown: int, own_scale: bool) -> str:
     return f"{which}, {shape((high, wide))} values each, strongest first (by the mean). {zero}; {scale}."
 
 
-def map_caption(maps: FeatureMaps, number: int) -> str:
+def map_caption(maps: FeatureMaps, number: int, over: bool) -> str:
     """What the enlarged map shows."""
     values = maps.values[number]
     sees = f" Each value sees {pixels(maps.receptive_field)} of the picture." if maps.receptive_field else ""
-    colours = "orange above zero, blue below" if maps.signed else "yellow is strong, violet zero"
+    colours = "orange above zero, blue below" if maps.signed else "yellow is strong, violet weak"
+    shown = f"Map {number} over the picture: {colours}." if over else f"Map {number}, as among the others."
     between = f"Its values lie between {values.min():.3g} and {values.max():.3g}."
-    return f"Map {number} over the picture: {colours}. {between}{sees}"
+    return f"{shown} {between}{sees}"
 
 
 def colours_of(signed: bool) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from app import answers, words
 from app.choices import choose_network, choose_picture
+from app.sentences import plain
 
 COMPUTE = "Takes up to some seconds. What was computed once is kept."
 
@@ -26,7 +27,7 @@ with left:
         alt=f"The centre square of the picture {picture.name}.",
     )
 with right:
-    st.subheader(f"It says {words.plain(found[0].name)}")
+    st.subheader(f"It says {plain(found[0].name)}")
     for one in found:
         st.progress(one.probability, text=words.answer(one.name, one.probability))
     st.caption(

@@ -75,11 +75,16 @@ with one:
         format_func=lambda number: words.map_title(order, number),
         help="Strongest first: by the mean over the map. The numbers stand under the maps.",
     )
+    over = st.toggle(
+        "Over the picture", value=True, key="over", help="Off: the map alone, as on the left.", persist_state="session"
+    )
     st.image(
-        answers.map_over(shared, picture, maps, number),
-        caption=words.map_caption(maps, number),
+        answers.map_over(shared, picture, maps, number, own_scale)
+        if over
+        else answers.map_alone(maps, number, own_scale),
+        caption=words.map_caption(maps, number, over),
         width="stretch",
-        alt=f"Map {number} of layer {layer} in colour over the picture.",
+        alt=f"Map {number} of layer {layer}.",
     )
 with overview:
     st.image(

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from app.words import plain
+from app.sentences import plain
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
 PAGES = ("home", "architecture", "train", "look_inside", "explain")
