@@ -18,8 +18,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocessing:
     """Resize the short side, cut the centre square, scale to [0, 1], subtract `mean`, divide by `std`.
 
-    `size` is the side of the square in pixels, `resize` the length of the short side before the cut; `mean` and `std` hold
-    one value per colour channel, in units of [0, 1].
+    `size` is the side of the square in pixels, `resize` the length of the short side before the cut; `mean` and `std`
+    hold one value per colour channel, in units of [0, 1].
     """
 
     size: int

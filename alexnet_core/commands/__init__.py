@@ -1,5 +1,5 @@
 """The verbs of the command line, one thin file each: `add_parser` names the flags, `run` calls the core and prints.
 
-Each file imports what it computes with inside its functions, so that `--help`, and a run that waits for its turn, do not
-load torch.
+Each file imports what it computes with inside its functions, so that neither `--help` nor a run that waits for its turn
+loads torch.
 """

@@ -1,5 +1,6 @@
 """A training run as a process: the loop's events go into the run directory, a person's wishes come out of it."""
 
+import os
 import signal
 import threading
 import time
@@ -35,33 +36,36 @@ def execute(run: RunDirectory) -> Iterator[Event | Timing | str]:
     """Train `run` to its end, or to a person's wish or a signal; going on from the newest whole checkpoint.
 
     Yields each event once it is written, each timing, and sentences worth telling. However it ends, state.json says
-    how.
-    Raises ExplorerError when the run is already going on or over, or fails for a reason a person can put right.
+    how. Raises ExplorerError when the run is already going on or over, or fails for a reason a person can put right.
     """
     state = run.state()
-    if state.status in LIVE and state.pid is not None and state.pid != run.processes_state("running").pid:
+    if state.status in LIVE and state.pid not in (None, os.getpid()):
         raise ExplorerError(f"Run {run.id} is already going on, in process {state.pid}.")
     if state.status == "finished":
         raise ExplorerError(f"Run {run.id} is finished; there is nothing to resume.")
-    with _signals() as signalled:
-        try:
-            run.write_state(run.processes_state("running", "Getting ready."))
-            yield from _train(run, signalled)
-        except ExplorerError as error:
-            _say(run, RunState("failed", str(error)))
-            raise
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            smaller = max(1, run.config().settings.batch_size // 2)
-            message = f"There was not enough memory. Start again with a batch size of {smaller}."
-            _say(run, RunState("failed", message))
-            raise ExplorerError(message) from error
-        except BaseException as error:
-            # The state must not claim that the run goes on; a bug's traceback passes through.
-            if isinstance(error, GeneratorExit):
-                _say(run, RunState("interrupted", "Left before the end. Resume to go on."))
-            else:
-                _say(run, RunState("failed", "The program met an error of its own; log.txt has the details."))
-            raise
+    with _signals() as signalled, _telling_how_it_ends(run):
+        run.write_state(run.processes_state("running", "Getting ready."))
+        recording = _Recording(run)
+        yield from recording.sentences
+        recording.state_running()
+        for event in recording.training.events():
+            if not isinstance(event, Tick):
+                yield from recording.write(event)
+                continue
+            wishes = recording.save_what_is_due(signalled)
+            if "PAUSE" in wishes and "STOP" not in wishes and not signalled.is_set():
+                yield "Paused."
+                wishes = recording.wait_while_paused(signalled)
+            if signalled.is_set():
+                run.write_state(RunState("interrupted", f"Interrupted after step {event.step}. Resume to go on."))
+                yield f"Interrupted and saved after step {event.step}."
+                return
+            if "STOP" in wishes:
+                run.withdraw("STOP", "PAUSE")
+                run.write_state(RunState("stopped", f"Stopped after step {event.step}. Resume to go on."))
+                yield f"Stopped and saved after step {event.step}."
+                return
+        yield recording.finish()
 
 
 def snapshot_steps(steps: int, steps_per_epoch: int) -> set[int]:
@@ -72,138 +76,125 @@ def snapshot_steps(steps: int, steps_per_epoch: int) -> set[int]:
     return {0, steps} | powers | {epoch * steps_per_epoch for epoch in range(every, epochs + 1, every)}
 
 
-def _train(run: RunDirectory, signalled: threading.Event) -> Iterator[Event | Timing | str]:
-    config = run.config()
-    settings = config.settings
-    prepared = PreparedSet.open(config.data.directory)
-    if prepared.identity != config.data.identity:
-        raise ExplorerError(f"The data set {prepared.title} has changed since the run began; start a new run.")
-    saved, passed_over = load_newest(run.path / "checkpoints")
-    yield from passed_over
-    if saved is None:
-        compute = devices.choose(settings.device, settings.precision, settings.threads)
-    else:
-        # Other threads or another precision would give other bits.
-        compute = devices.choose(saved["device"], saved["precision"], saved["threads"])
-    torch.manual_seed(settings.seed)
-    model = build(settings.model, len(prepared.classes), prepared.image_size, **model_settings(settings))
-    training = Training(
-        model,
-        settings,
-        compute,
-        prepared.preprocessing,
-        (prepared.images("train"), prepared.labels("train")),
-        (prepared.images("val"), prepared.labels("val")),
-        np.array(prepared.rgb_covariance),
-    )
-    network = Network(
-        settings.model, model, prepared.classes, prepared.preprocessing, model_settings(settings), f"run {run.id}"
-    )
-    if saved is None:
-        run.truncate_metrics(0)
-        seconds = 0.0
-        _snapshot(run, network, 0)
-    else:
-        training.load_state_dict(saved["training"])
-        run.truncate_metrics(saved["metrics_size"])
-        seconds = saved["seconds"]
-        yield f"Going on from step {training.step} of {training.steps}."
+class _Recording:
+    """One run while its process lives: the training, and what is written about it."""
 
-    clock = _Clock(seconds)
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        config = run.config()
+        self.settings = settings = config.settings
+        self.data = data = PreparedSet.open(config.data.directory)
+        if data.identity != config.data.identity:
+            raise ExplorerError(f"The data set {data.title} has changed since the run began; start a new run.")
+        saved, self.sentences = load_newest(run.path / "checkpoints")
+        # Other threads or another precision would give other bits: a run goes on with those it began with.
+        machine = saved["machine"] if saved else (settings.device, settings.precision, settings.threads)
+        self.compute = devices.choose(*machine)
+        torch.manual_seed(settings.seed)
+        model = build(settings.model, len(data.classes), data.image_size, **model_settings(settings))
+        self.training = Training(
+            model,
+            settings,
+            self.compute,
+            data.preprocessing,
+            (data.images("train"), data.labels("train")),
+            (data.images("val"), data.labels("val")),
+            np.array(data.rgb_covariance),
+        )
+        self.network = Network(
+            settings.model, model, data.classes, data.preprocessing, model_settings(settings), f"run {run.id}"
+        )
+        if saved is None:
+            run.truncate_metrics(0)
+            self._snapshot(0)
+        else:
+            self.training.load_state_dict(saved["training"])
+            run.truncate_metrics(saved["metrics_size"])
+            self.sentences.append(f"Going on from step {self.training.step} of {self.training.steps}.")
+        self.clock = _Clock(saved["seconds"] if saved else 0.0)
+        self.snapshots = snapshot_steps(self.training.steps, self.training.steps_per_epoch)
+        self.saved_at = time.monotonic()
+        self.first = self.last = (self.clock.seconds(), self.training.step)
 
-    def save() -> None:
+    def state_running(self) -> None:
+        """Say that and where the training goes on."""
+        compute = self.compute
+        where = f"{compute.device.type}, {compute.precision}, {compute.threads} thread{'s' * (compute.threads > 1)}"
+        self.run.write_state(self.run.processes_state("running", f"Training on {where}."))
+
+    def write(self, event: Event) -> Iterator[Event | Timing]:
+        """Write an event down, with the network at the end of an epoch, and a timing with each point of the curve."""
+        self.run.append_event(event)
+        yield event
+        if isinstance(event, EpochDone):
+            save_network(self.run.network_path, self.network)
+        if isinstance(event, StepDone):
+            now, step = self.clock.seconds(), event.step
+            pace = (step - self.last[1]) / max(now - self.last[0], 1e-9)
+            mean_pace = (step - self.first[1]) / max(now - self.first[0], 1e-9)
+            self.last = now, step
+            timing = Timing(
+                step=step,
+                epoch=event.epoch,
+                seconds=now,
+                images_per_s=pace * self.settings.batch_size,
+                seconds_left=(self.training.steps - step) / mean_pace,
+                memory_mb=devices.memory_mb(),
+            )
+            self.run.append_timing(timing)
+            yield timing
+
+    def save_what_is_due(self, signalled: threading.Event) -> set[str]:
+        """Between two steps: snapshot and checkpoint where it is time for them. Returns the wishes that stand."""
+        if self.training.step in self.snapshots:
+            self._snapshot(self.training.step)
+        wishes = self.run.wishes()
+        if wishes or signalled.is_set() or time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+            self._save()
+        return wishes
+
+    def wait_while_paused(self, signalled: threading.Event) -> set[str]:
+        """Wait until the wish for a pause is taken back, or another comes. Returns the wishes that stand then."""
+        self.clock.stop()
+        self.run.write_state(self.run.processes_state("paused", "Paused. Everything is saved."))
+        while "PAUSE" in (wishes := self.run.wishes()) and "STOP" not in wishes and not signalled.wait(0.2):
+            pass
+        self.clock.go_on()
+        self.state_running()
+        return wishes
+
+    def finish(self) -> Finished:
+        """Examine the network on pictures that training has not seen: the test split, else the validation's."""
+        self._save()
+        split = "test" if "test" in self.data.splits else "val"
+        model = self.compute.place(load_network(self.run.network_path).model)
+        images, labels = self.data.images(split), self.data.labels(split)
+        score = evaluate(model, images, labels, self.data.preprocessing, self.compute)
+        self.run.write_evaluation(
+            Evaluation(split, np.asarray(labels), score.predictions, score.probabilities, self.data.files(split))
+        )
+        tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
+        finished = Finished(self.training.step, self.settings.epochs, *tested)
+        self.run.append_event(finished)
+        kind = "test" if split == "test" else "validation"
+        self.run.write_state(RunState("finished", f"{score.top1:.1%} of the {len(labels):,} {kind} images right."))
+        return finished
+
+    def _save(self) -> None:
         state = {
-            "training": training.state_dict(),
-            "metrics_size": run.metrics_size(),
-            "seconds": clock.seconds(),
-            "device": compute.device.type,
-            "precision": compute.precision,
-            "threads": compute.threads,
+            "training": self.training.state_dict(),
+            "metrics_size": self.run.metrics_size(),
+            "seconds": self.clock.seconds(),
+            "machine": (self.compute.device.type, self.compute.precision, self.compute.threads),
         }
-        save_checkpoint(run.path / "checkpoints", training.step, state)
+        save_checkpoint(self.run.path / "checkpoints", self.training.step, state)
+        self.saved_at = time.monotonic()
 
-    snapshots = snapshot_steps(training.steps, training.steps_per_epoch)
-    where = f"{compute.device.type}, {compute.precision}, {compute.threads} threads"
-    run.write_state(run.processes_state("running", f"Training on {where}."))
-    last_save, last_point, first_step = time.monotonic(), (clock.seconds(), training.step), training.step
-    for event in training.events():
-        if not isinstance(event, Tick):
-            run.append_event(event)
-            yield event
-            if isinstance(event, EpochDone):
-                save_network(run.network_path, network)
-            if isinstance(event, StepDone | EpochDone):
-                now = clock.seconds()
-                rate = (training.step - last_point[1]) / max(now - last_point[0], 1e-9)
-                mean = (training.step - first_step) / max(now - seconds, 1e-9)
-                timing = Timing(
-                    step=training.step,
-                    epoch=event.epoch,
-                    seconds=now,
-                    images_per_s=rate * settings.batch_size,
-                    seconds_left=(training.steps - training.step) / mean,
-                    memory_mb=devices.memory_mb(),
-                )
-                if isinstance(event, StepDone):
-                    last_point = now, training.step
-                    run.append_timing(timing)
-                    yield timing
-            continue
-        if event.step in snapshots:
-            _snapshot(run, network, event.step)
-        wishes = run.wishes()
-        if wishes or signalled.is_set() or time.monotonic() - last_save > CHECKPOINT_SECONDS:
-            save()
-            last_save = time.monotonic()
-        if "PAUSE" in wishes and "STOP" not in wishes and not signalled.is_set():
-            clock.stop()
-            yield "Paused."
-            wishes = _wait_while_paused(run, signalled)
-            clock.go_on()
-            run.write_state(run.processes_state("running", f"Training on {where}."))
-        if signalled.is_set():
-            run.write_state(RunState("interrupted", f"Interrupted after step {event.step}. Resume to go on."))
-            yield f"Interrupted and saved after step {event.step}."
-            return
-        if "STOP" in wishes:
-            run.withdraw("STOP", "PAUSE")
-            run.write_state(RunState("stopped", f"Stopped after step {event.step}. Resume to go on."))
-            yield f"Stopped and saved after step {event.step}."
-            return
-    save()
-    yield _finish(run, prepared, training, compute)
-
-
-def _finish(run: RunDirectory, prepared: PreparedSet, training: Training, compute: devices.Compute) -> Finished:
-    """Examine the network on pictures that training has not seen: the test split, else the validation's."""
-    split = "test" if "test" in prepared.splits else "val"
-    model = compute.place(load_network(run.network_path).model)
-    images, labels = prepared.images(split), prepared.labels(split)
-    score = evaluate(model, images, labels, prepared.preprocessing, compute)
-    run.write_evaluation(
-        Evaluation(split, np.asarray(labels), score.predictions, score.probabilities, prepared.files(split))
-    )
-    tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
-    finished = Finished(training.step, training.config.epochs, *tested)
-    run.append_event(finished)
-    result = f"{score.top1:.1%} of the {len(labels):,} {'test' if split == 'test' else 'validation'} images right."
-    run.write_state(RunState("finished", f"Finished: {result}"))
-    return finished
-
-
-def _snapshot(run: RunDirectory, network: Network, step: int) -> None:
-    weights = network.model.state_dict()
-    if sum(value.numel() for value in weights.values()) > LARGEST_SNAPSHOT:
-        weights = dict(list(weights.items())[:1])
-    write_whole(run.snapshot_path(step), network_bytes(network, half=True, weights=weights))
-
-
-def _wait_while_paused(run: RunDirectory, signalled: threading.Event) -> set[str]:
-    run.write_state(run.processes_state("paused", "Paused. Everything is saved."))
-    while True:
-        wishes = run.wishes()
-        if "STOP" in wishes or "PAUSE" not in wishes or signalled.wait(0.2):
-            return wishes
+    def _snapshot(self, step: int) -> None:
+        weights = self.network.model.state_dict()
+        if sum(value.numel() for value in weights.values()) > LARGEST_SNAPSHOT:
+            weights = dict(list(weights.items())[:1])
+        write_whole(self.run.snapshot_path(step), network_bytes(self.network, half=True, weights=weights))
 
 
 class _Clock:
@@ -222,10 +213,37 @@ class _Clock:
         self._since = time.monotonic()
 
 
-def _say(run: RunDirectory, state: RunState) -> None:
-    # On a full disk not even the state can be written; a dead process then speaks for itself.
-    with suppress(ExplorerError):
-        run.write_state(state)
+@contextmanager
+def _telling_how_it_ends(run: RunDirectory) -> Iterator[None]:
+    """Whatever ends the training within, state.json does not claim that it goes on. A bug keeps its traceback."""
+
+    def say(state: RunState) -> None:
+        # On a full disk not even the state can be written; a dead process then speaks for itself.
+        with suppress(ExplorerError):
+            run.write_state(state)
+
+    try:
+        yield
+    except ExplorerError as error:
+        say(RunState("failed", str(error)))
+        raise
+    except GeneratorExit:
+        say(RunState("interrupted", "Left before the end. Resume to go on."))
+        raise
+    except BaseException as error:
+        if not _is_memory_error(error):
+            say(RunState("failed", "The program met an error of its own; log.txt has the details."))
+            raise
+        smaller = max(1, run.config().settings.batch_size // 2)
+        message = f"There was not enough memory. Start again with a batch size of {smaller}."
+        say(RunState("failed", message))
+        raise ExplorerError(message) from error
+
+
+def _is_memory_error(error: BaseException) -> bool:
+    # PyTorch raises a type of its own on a GPU, but a plain RuntimeError on a processor.
+    on_processor = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return on_processor or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -202,9 +203,12 @@ def test_a_failed_run_says_why_and_keeps_its_checkpoint(new_run: NewRun, monkeyp
     assert checkpoints(run.path / "checkpoints")[0].name.startswith("step-00000004")
 
 
-def test_too_little_memory_names_a_batch_size_to_try(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wish", [lambda: torch.empty(10**15), lambda: bytearray(10**18)], ids=["torch", "python"])
+def test_too_little_memory_names_a_batch_size_to_try(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch, wish: Callable[[], object]
+) -> None:
     def greedy(*_: object) -> None:
-        raise MemoryError
+        wish()
 
     monkeypatch.setattr(Training, "_learn", greedy)
     run = new_run()
