@@ -141,12 +141,10 @@ def map_alone(found: feature_maps.FeatureMaps, number: int, own_scale: bool) -> 
     return enlarged(tile, max(1, round(SHOWN_SIDE / max(tile.shape))))
 
 
-def map_over(
-    shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int, own_scale: bool
-) -> Image.Image:
-    """One feature map in colour over the picture; where the map is zero, the picture shows."""
+def map_over(shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int) -> Image.Image:
+    """One feature map in colour over the picture, on its own scale; where the map is zero, the picture shows."""
     values = found.values[number]
-    scale = float(abs(values if own_scale else found.values).max()) or 1.0
+    scale = float(abs(values).max()) or 1.0
     ground = square(shared.network.preprocessing, picture)
     heat = colours.signed(values, scale) if found.signed else colours.magnitude(values, scale)
     return colours.overlay(ground, heat, 0.9, colours.strength(values, scale))

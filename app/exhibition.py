@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import answers, session, words
-from app.figures.mosaic import mosaic
+from app.figures.mosaic import columns_for, mosaic
 from app.sentences import plain
 
 
@@ -24,7 +24,7 @@ def show(place: DeltaGenerator) -> None:
     with left:
         st.subheader("What its first layer looks for")
         st.image(
-            mosaic(filters.tiles, 8, 88),
+            mosaic(filters.tiles, columns_for(len(filters.tiles)), 88),
             width="stretch",
             alt=f"The {len(filters.tiles)} filters of the first layer as small colour pictures.",
         )

@@ -57,13 +57,14 @@ def _course(run: RunDirectory, was_live: bool) -> None:
             alt="Training and validation loss over the epochs.",
         )
         right.plotly_chart(
-            curves(course.train_top1, course.val_top1, "Accuracy (top-1)", course.epochs, percent=True),
+            curves(course.train_top1, course.val_top1, "Accuracy", course.epochs, percent=True),
             key="accuracy",
             config=NO_TOOLBAR,
             alt="Training and validation accuracy over the epochs.",
         )
         st.caption(
-            "Loss: mean cross-entropy in nats; lower is better. Train values are taken while training, with "
+            "Loss: mean cross-entropy in nats; lower is better. Accuracy: how often the first answer is right "
+            "(top-1). Train values are taken while training, with "
             "changed pictures and dropout, so they may look worse than the validation's. Nothing is smoothed."
         )
         newest = progress_of_runs.newest_filters(run)

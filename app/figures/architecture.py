@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, GREEN, ORANGE, PURPLE, QUIET, SKY, figure, plain
+from app.figures.palette import ACCENT, GREEN, INK, ORANGE, PURPLE, QUIET, SKY, figure, plain
 
 COLOURS = {"picture": QUIET, "convolution": SKY, "max pooling": ORANGE, "average pooling": PURPLE, "linear": GREEN}
 FALLBACK = QUIET
@@ -56,7 +56,7 @@ def drawing(blocks: Sequence[Block], chosen: str = "") -> go.Figure:
         },
         text=[_label(block, block.name == chosen) for _, block in dots],
         textposition="bottom center",
-        textfont={"size": 14},
+        textfont={"size": 14, "color": INK},
         customdata=[block.name for _, block in dots],
         hovertext=[_hover(block) for _, block in dots],
         hoverinfo="text",

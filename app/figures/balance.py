@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, figure, plain
+from app.figures.palette import TEXT, figure, plain
 
 
 def class_balance(classes: Sequence[str], counts: Sequence[int]) -> go.Figure:
@@ -17,7 +17,8 @@ def class_balance(classes: Sequence[str], counts: Sequence[int]) -> go.Figure:
         text=[f"{count:,}" for count in counts] if len(names) <= 20 else None,
         textposition="outside",
         cliponaxis=False,
-        marker={"color": ACCENT, "cornerradius": 4},
+        marker={"cornerradius": 4},
+        textfont=TEXT,
         hovertext=names,
         hoverinfo="text+y",
     )

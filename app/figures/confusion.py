@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, VERMILLION, figure, plain
+from app.figures.palette import ACCENT, TEXT, VERMILLION, figure, plain
 
 MOST_WITH_NUMBERS = 20
 """Classes; with more, the numbers in the cells would not be legible."""
@@ -46,7 +46,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int
         text=[str(counts[cell]) if counts[cell] and shares[cell] <= DARK else "" for cell in cells]
         if numbers
         else None,
-        textfont={"size": 15},
+        textfont=TEXT,
         customdata=[list(cell) for cell in cells],
         hovertext=[
             f"{counts[true, predicted]} of {total[true, 0]} pictures of {names[true]}<br>were taken for "
@@ -76,6 +76,6 @@ def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int
         line={"color": VERMILLION, "width": 4},
     )
     axis = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "fixedrange": True}
-    fig.update_xaxes(title="taken for", side="top", tickangle=-35 if max(map(len, names)) > 2 else 0, **axis)
-    fig.update_yaxes(title="really", autorange="reversed", **axis)
+    fig.update_xaxes(title_text="taken for", side="top", tickangle=-35 if max(map(len, names)) > 2 else 0, **axis)
+    fig.update_yaxes(title_text="really", autorange="reversed", **axis)
     return fig

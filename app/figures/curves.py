@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from app.figures.palette import figure
+from app.figures.palette import INK, TEXT, figure
 
 MOST_POINTS = 900
 """A line. More costs the browser time at every tick and shows nothing new on a screen 1,920 pixels wide."""
@@ -24,9 +24,9 @@ def curves(train: Line, validation: Line, title: str, epochs: float, percent: bo
     fig = figure(
         330,
         showlegend=True,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "right", "x": 1.0, "font": {"size": 15}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "right", "x": 1.0, "font": TEXT},
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        title={"text": title, "font": {"size": 17}, "x": 0, "xref": "paper", "y": 0.98},
+        title={"text": title, "font": {"size": 17, "color": INK}, "x": 0, "xref": "paper", "y": 0.98},
         hovermode="x unified",
     )
     number = "%{y:.1%}" if percent else "%{y:.3f}"
@@ -49,7 +49,7 @@ def curves(train: Line, validation: Line, title: str, epochs: float, percent: bo
         line={"width": 2, "dash": "dot"},
         hovertemplate=number,
     )
-    fig.update_xaxes(title="epoch", range=[0, epochs], zeroline=False)
+    fig.update_xaxes(title_text="epoch", range=[0, epochs], zeroline=False)
     fig.update_yaxes(rangemode="tozero", tickformat=".0%" if percent else None, range=[0, 1.02] if percent else None)
     return fig
 

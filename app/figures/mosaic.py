@@ -33,6 +33,11 @@ def mosaic(tiles: np.ndarray, columns: int, tile_side: int, labels: Sequence[str
     return sheet
 
 
+def columns_for(count: int) -> int:
+    """How many tiles stand in a row, so that there are six rows: 48 filters in rows of 8."""
+    return -(-count // 6)
+
+
 def enlarged(tile: np.ndarray, zoom: int) -> Image.Image:
     """One tile, every value a square of `zoom` pixels."""
     return Image.fromarray(tile.repeat(zoom, axis=0).repeat(zoom, axis=1)).convert("RGB")

@@ -14,11 +14,16 @@ SKY = "#56B4E9"
 GREEN = "#009E73"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
+INK = "#000010"
+"""Text. Streamlit replaces this very value by the theme's tenth chart colour, in the browser: dark on
+light, light on dark. (Its own colour for the text of figures is a grey that cannot be read from the last row.)"""
 QUIET = "#8A94A0"
 """A grey that shows on white and on black."""
 
 TEXT_SIZE = 15
 """Pixels; read from the last row of a classroom on a projector."""
+
+TEXT = {"size": TEXT_SIZE, "color": INK}
 
 
 def figure(height: int, **layout: object) -> go.Figure:
@@ -27,11 +32,11 @@ def figure(height: int, **layout: object) -> go.Figure:
         layout={
             "height": height,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "font": {"size": TEXT_SIZE},
+            "font": TEXT,
             "hoverlabel": {"font": {"size": TEXT_SIZE}},
             "showlegend": False,
-            "xaxis": {"tickfont": {"size": TEXT_SIZE}},
-            "yaxis": {"tickfont": {"size": TEXT_SIZE}},
+            "xaxis": {"tickfont": TEXT, "title": {"font": TEXT}},
+            "yaxis": {"tickfont": TEXT, "title": {"font": TEXT}},
             **layout,
         }
     )

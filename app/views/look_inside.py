@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import answers, session, words
 from app.choices import choose_network, choose_picture
-from app.figures.mosaic import mosaic
+from app.figures.mosaic import columns_for, mosaic
 
 MAPS_AT_FIRST = 48
 
@@ -19,7 +19,7 @@ with left:
     filters = answers.first_filters(shared)
     st.subheader("First filters")
     st.image(
-        mosaic(filters.tiles, 8, 88),
+        mosaic(filters.tiles, columns_for(len(filters.tiles)), 88),
         width="stretch",
         alt=f"The {len(filters.tiles)} filters of the first layer as small colour pictures.",
     )
@@ -79,9 +79,7 @@ with one:
         "Over the picture", value=True, key="over", help="Off: the map alone, as on the left.", persist_state="session"
     )
     st.image(
-        answers.map_over(shared, picture, maps, number, own_scale)
-        if over
-        else answers.map_alone(maps, number, own_scale),
+        answers.map_over(shared, picture, maps, number) if over else answers.map_alone(maps, number, own_scale),
         caption=words.map_caption(maps, number, over),
         width="stretch",
         alt=f"Map {number} of layer {layer}.",

@@ -1,14 +1,19 @@
 """Every page, on the first start and with a run; what bad input gets; what a stranger's names become."""
 
 import io
+import tomllib
+from pathlib import Path
 
 import pytest
 import streamlit as st
 from PIL import Image
 
+from alexnet_core.errors import ExplorerError
+from alexnet_core.training.recipes import RECIPES
 from app.sentences import plain
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
+PROJECT = Path(__file__).resolve().parents[2]
 PAGES = ("home", "architecture", "train", "look_inside", "explain")
 
 
@@ -144,6 +149,62 @@ def test_a_finished_run_shows_its_mistakes(run, open_page):
     assert "No picture of" in texts(app)
 
 
+def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
+    asked = []
+
+    def start(settings, data):
+        asked.append((settings, data))
+        raise ExplorerError("Enough for a test.")
+
+    monkeypatch.setattr("alexnet_core.runs.launcher.start", start)
+    app = open_page("train")
+    app.selectbox(key="new_recipe").set_value("filters").run()
+    next(field for field in app.number_input if field.label == "Epochs").set_value(3)
+    app.run()
+    next(button for button in app.button if button.label == "Start training").click()
+    app.run()
+    assert not app.exception
+    ((settings, data),) = asked
+    assert (settings.epochs, settings.recipe, settings.model) == (3, "filters", "alexnet_mini")
+    assert settings.weight_decay == RECIPES["filters"].settings["weight_decay"]
+    assert data.title == "Digits"
+
+
+def test_too_small_pictures_are_refused_before_the_start(home, open_page):
+    app = open_page("train")
+    app.selectbox(key="new_model").set_value("alexnet").run()
+    assert not app.exception
+    assert "too small" in app.error[0].value
+    assert not any(button.label == "Start training" for button in app.button)
+
+
+def test_every_setting_has_a_help(home, open_page):
+    app = open_page("train")
+    for field in (*app.number_input, *app.selectbox, *app.toggle, *app.button):
+        assert field.help, field.label
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [("running", {"Pause", "Stop"}), ("paused", {"Stop"}), ("queued", {"Stop"}), ("interrupted", {"Resume"})],
+)
+def test_a_run_offers_what_can_be_asked_of_it(run, open_page, status, wanted):
+    run.write_state(run.processes_state(status, "Waiting for *another* run to end."))
+    app = open_page("train", run=run.id)
+    assert sound(app)
+    assert {button.label for button in app.button} == wanted
+    assert r"Waiting for \*another\* run" in texts(app)
+
+
+def test_pause_and_resume_are_wishes(run, open_page):
+    run.write_state(run.processes_state("running"))
+    app = open_page("train", run=run.id)
+    app.button[0].click().run()
+    assert run.wishes() == {"PAUSE"}
+    next(button for button in app.button if button.label == "Resume").click().run()
+    assert run.wishes() == set()
+
+
 def test_a_run_in_ruins_is_a_sentence(run, open_page):
     (run.path / "evaluation.npz").write_bytes(b"half a file")
     app = open_page("train", run=run.id)
@@ -159,3 +220,11 @@ def test_names_from_strangers_are_letters():
 def test_no_collection_after_every_click():
     # Hidden in Streamlit; without it, thirty browsers wait eight seconds for a refresh.
     assert st.get_option("runner.postScriptGC") is False
+
+
+def test_figures_have_the_colours_of_the_theme():
+    # With fewer than ten Plotly falls back to its own colours; the tenth is the text's.
+    theme = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    for mode in ("light", "dark"):
+        assert len(theme[mode]["chartCategoricalColors"]) == 10
+        assert theme[mode]["chartCategoricalColors"][9] == theme[mode]["textColor"]
