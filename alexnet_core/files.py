@@ -1,8 +1,8 @@
 """Files that are whole or not there."""
 
 import os
-import tempfile
 from pathlib import Path
+from secrets import token_hex
 
 from alexnet_core.errors import ExplorerError
 
@@ -14,15 +14,15 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     try:
         make_folder(path.parent)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        temporary = path.with_name(f".{path.name}.{token_hex(4)}.part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
     except OSError as error:

@@ -1,0 +1,30 @@
+import pytest
+import torch
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.training import estimate
+from alexnet_core.training.estimate import estimate_seconds
+from alexnet_core.training.recipes import settle
+
+
+def test_the_estimate_grows_with_the_epochs(digits: PreparedSet, monkeypatch) -> None:
+    # A clock that moves one second a look: what is left is arithmetic.
+    clock = iter(range(10_000))
+    monkeypatch.setattr(estimate.time, "perf_counter", lambda: float(next(clock)))
+    explicit = {"batch_size": 100, "threads": 1, "precision": "fp32"}
+    few, many = (
+        estimate_seconds(settle(explicit | {"epochs": epochs}, train_images=1349, image_size=32), digits)
+        for epochs in (2, 4)
+    )
+    # 13 steps of one second an epoch, 179 validation images each time and 269 test images at a third of a step.
+    assert few == pytest.approx(2 * 13 + (2 * 179 + 269) / 100 / 3)
+    assert many - few == pytest.approx(2 * 13 + 2 * 179 / 100 / 3)
+
+
+def test_it_leaves_chance_and_threads_as_they_were(digits: PreparedSet) -> None:
+    torch.manual_seed(5)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    settings = settle({"threads": 2, "precision": "fp32"}, train_images=1349, image_size=32)
+    assert estimate_seconds(settings, digits) > 0
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
