@@ -43,7 +43,7 @@ def drawing(blocks: Sequence[Block], chosen: str = "") -> go.Figure:
             wide, high, deep = max(block.channels * per_channel, picture * 0.012), block.side, block.side * lean
         _draw_block(fig, block, x, wide, high, deep, block.name == chosen)
         dots.append((x + (wide + deep) / 2, block))
-        x += max(wide + deep, picture * 0.2) + picture * 0.075
+        x += max(wide + deep, picture * 0.22) + picture * 0.085
     foot = -picture * 0.78
     fig.add_scatter(
         x=[centre for centre, _ in dots],

@@ -12,7 +12,7 @@ from app.sentences import plain
 COMPUTE = "Takes up to some seconds. What was computed once is kept."
 
 st.title("Predict and explain")
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns([1, 2], gap="large")
 with right:
     shared = choose_network()
 with left:

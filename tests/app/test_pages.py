@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,24 @@ def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
     assert (settings.epochs, settings.recipe, settings.model) == (3, "filters", "alexnet_mini")
     assert settings.weight_decay == RECIPES["filters"].settings["weight_decay"]
     assert data.title == "Digits"
+
+
+def test_own_pictures_come_in_a_zip(home, open_page):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for shade in range(6):
+            for name, colour in (("red & <b>", (200 + shade, 0, 0)), ("blue", (0, 0, 200 + shade))):
+                picture = io.BytesIO()
+                Image.new("RGB", (40, 30), colour).save(picture, "PNG")
+                archive.writestr(f"toys/{name}/{shade}.png", picture.getvalue())
+    app = open_page("train")
+    app.selectbox(key="new_data").set_value("own").run()
+    app.file_uploader[0].set_value(("../my toys.zip", packed.getvalue(), "application/zip"))
+    app.run()
+    next(button for button in app.button if button.label == "Prepare and look").click().run()
+    assert sound(app)
+    assert "to train on" in texts(app)
+    assert [path.name for path in (home / "uploads").glob("*/*")] == ["my-toys.zip"]
 
 
 def test_too_small_pictures_are_refused_before_the_start(home, open_page):
