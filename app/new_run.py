@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import available, prepare
@@ -12,7 +13,7 @@ from alexnet_core.models import MODELS, check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
 from alexnet_core.training.recipes import RECIPES, settle
-from app import session, words
+from app import estimates, session, words
 from app.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
@@ -37,13 +38,14 @@ def show() -> None:
         check_image_size(model, size)
         given = {"model": model, "recipe": recipe}
         given |= _settings(given, prepared)
-        if prepared is not None:
-            st.caption(words.plan(_settled(given, prepared), prepared.count("train")))
+        outlook = st.empty()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", help=START):
             prepared = prepared or _prepare(source, size)
             run = launcher.start(_settled(given, prepared), prepared)
             st.query_params["run"] = run.id
             st.rerun()
+        if prepared is not None:
+            _outlook(outlook, _settled(given, prepared), prepared)
 
 
 START = "Prepares the pictures where needed, and starts a process of its own that goes on without this page."
@@ -115,6 +117,19 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
     )
     st.caption(words.data_caption(prepared))
     return prepared
+
+
+def _outlook(place: DeltaGenerator, settings: TrainConfig, prepared: PreparedSet) -> None:
+    """What Start will do, and how long it will take: timed last, so that nobody has to wait for it to press Start."""
+    plan = words.plan(settings, prepared.count("train"))
+    place.caption(plan)
+    asked: set[tuple[TrainConfig, str]] = st.session_state.setdefault("timed", set())
+    question = (settings, prepared.identity)
+    if not estimates.unasked(settings, prepared) and question not in asked:
+        if not st.button("Estimate the time", icon=":material/timer:", help="Times a few real steps; some seconds."):
+            return
+        asked.add(question)
+    place.caption(f"{plan} {words.estimate(estimates.seconds(*question, prepared))}")
 
 
 def _asked_to_prepare(source: str) -> bool:

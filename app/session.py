@@ -23,7 +23,7 @@ from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network
 from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
-from alexnet_core.runs.directory import LIVE, RunDirectory, list_runs
+from alexnet_core.runs.directory import RunDirectory, list_runs
 from app.samples import SAMPLES
 from app.sentences import plain
 
@@ -63,7 +63,8 @@ NEW = "new"
 def runs() -> dict[str, tuple[str, str]]:
     """(title, status) of every run by its id: live ones first, then the newest."""
     found = {run.id: (run.title(), run.state().status) for run in list_runs()}
-    return dict(sorted(found.items(), key=lambda item: item[1][1] not in LIVE))
+    order = {status: place for place, status in enumerate(("running", "paused", "queued"))}
+    return dict(sorted(found.items(), key=lambda item: order.get(item[1][1], len(order))))
 
 
 # -- networks ------------------------------------------------------------------------------------------------------

@@ -353,3 +353,8 @@ def step_of(value: float) -> float:
 def picture_caption(name: str, side: int) -> str:
     """What a picture is, and how much of it a network gets."""
     return f"{plain(name)}. The network gets this square in {pixels(side)}."
+
+
+def estimate(seconds: float) -> str:
+    """How long it will take, no more exactly than can be known."""
+    return f"About {duration(seconds)} on this computer, as busy as it is now."

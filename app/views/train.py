@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from alexnet_core.runs.directory import LIVE
 from app import new_run, session, watch_run
 from app.words import run_title
 
 st.title("Train")
 runs = session.runs()
-live = next((run_id for run_id, (_, status) in runs.items() if status in session.LIVE), session.NEW)
+live = next((run_id for run_id, (_, status) in runs.items() if status in LIVE), session.NEW)
 choice = session.from_address("run", [session.NEW, *runs], live, announce=True)
 st.selectbox(
     "Run",

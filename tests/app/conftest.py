@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from alexnet_core.models import Network, build
@@ -26,6 +27,15 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(directory, "bundled_runs", lambda: tmp_path / "bundled")
     return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def estimates(monkeypatch):
+    """Nothing is timed; the runs whose time was asked for are listed."""
+    asked = []
+    monkeypatch.setattr("app.estimates.estimate_seconds", lambda settings, data: asked.append(settings) or 42.0)
+    st.cache_data.clear()
+    return asked
 
 
 @pytest.fixture

@@ -171,6 +171,19 @@ def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
     assert data.title == "Digits"
 
 
+def test_the_time_is_estimated_once_and_else_when_asked(home, open_page, estimates):
+    app = open_page("train")
+    assert "About 42 s" in texts(app)
+    app.run()
+    assert len(estimates) == 1
+    app.selectbox(key="new_recipe").set_value("filters").run()
+    assert "About" not in texts(app)
+    assert len(estimates) == 1
+    next(button for button in app.button if button.label == "Estimate the time").click().run()
+    assert "About 42 s" in texts(app)
+    assert estimates[1].recipe == "filters"
+
+
 def test_own_pictures_come_in_a_zip(home, open_page):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
