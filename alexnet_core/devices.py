@@ -45,14 +45,29 @@ def choose(device: str = "auto", precision: str = "auto", threads: int = 0) -> C
     Raises ExplorerError when a device or precision is asked for that this computer does not have.
     """
     chosen = torch.device(_device(device))
-    count = threads or len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else threads
-    count = count or os.cpu_count() or 1
+    count = threads or cores()
     torch.set_num_threads(count)
     if precision == "fp16" and chosen.type == "cpu":
         raise ExplorerError("fp16 needs a GPU; choose bf16, fp32 or auto on a processor.")
     if precision == "auto":
         precision = _fastest_precision(chosen)
     return Compute(chosen, precision, count)
+
+
+def cores() -> int:
+    """The processor cores this process may use."""
+    # macOS cannot tell; there a process may use all of them.
+    allowed = psutil.Process().cpu_affinity() if hasattr(psutil.Process, "cpu_affinity") else None
+    return len(allowed) if allowed else os.cpu_count() or 1
+
+
+def threads_beside_pages() -> int:
+    """Threads for a training on a machine that also draws pages: one core is left for them.
+
+    PyTorch's threads wait for each other at every layer. On two cores with one busy, two threads trained at a fifth of
+    the speed of one (benchmarks/results/threads.json).
+    """
+    return max(1, cores() - 1)
 
 
 def _device(name: str) -> str:

@@ -3,16 +3,15 @@
 import streamlit as st
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.estimate import estimate_seconds
-from alexnet_core.training.recipes import settle
 from app.datasets import PREPARED_UNASKED
 
 
 def unasked(settings: TrainConfig, data: PreparedSet) -> bool:
     """Whether this is what the page opens with: timed once for all sessions, in a second. The rest is asked for."""
-    usual = settle({}, train_images=data.count("train"), image_size=data.image_size, mirrors=data.mirrors)
-    return data.name in PREPARED_UNASKED and settings == usual
+    return data.name in PREPARED_UNASKED and settings == launcher.settled({}, data)
 
 
 @st.cache_data(max_entries=64, show_spinner="Timing a few steps")

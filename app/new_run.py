@@ -12,7 +12,7 @@ from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.models import MODELS, check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
-from alexnet_core.training.recipes import RECIPES, settle
+from alexnet_core.training.recipes import RECIPES
 from app import estimates, session, words
 from app.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
 from app.figures.balance import class_balance
@@ -41,11 +41,11 @@ def show() -> None:
         outlook = st.empty()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", help=START):
             prepared = prepared or _prepare(source, size)
-            run = launcher.start(_settled(given, prepared), prepared)
+            run = launcher.start(launcher.settled(given, prepared), prepared)
             st.query_params["run"] = run.id
             st.rerun()
         if prepared is not None:
-            _outlook(outlook, _settled(given, prepared), prepared)
+            _outlook(outlook, launcher.settled(given, prepared), prepared)
 
 
 START = "Prepares the pictures where needed, and starts a process of its own that goes on without this page."
@@ -146,19 +146,10 @@ def _prepare(source: str, size: int) -> PreparedSet:
     return prepared
 
 
-def _settled(given: dict[str, Any], prepared: PreparedSet) -> TrainConfig:
-    return settle(
-        given,
-        train_images=prepared.count("train"),
-        image_size=prepared.image_size,
-        mirrors=prepared.mirrors,
-    )
-
-
 def _settings(given: dict[str, str], prepared: PreparedSet | None) -> dict[str, Any]:
     """What the person changed; the recipe and the data decide the rest."""
     recipe = RECIPES[given["recipe"]].settings
-    usual = _settled(given, prepared) if prepared is not None else TrainConfig(**(recipe | given))
+    usual = launcher.settled(given, prepared) if prepared is not None else TrainConfig(**(recipe | given))
     changed = {}
     with st.expander("Settings", icon=":material/tune:"):
         st.caption("As the recipe and the pictures have them. What you change here wins.")

@@ -40,7 +40,7 @@ def main() -> None:
     for step, path in run.snapshots().items():
         weights, _ = read_tensors(path)
         first = {name: value for name, value in weights.items() if name == "features.0.weight"}
-        bundled.snapshot_path(step).write_bytes(network_bytes(network, half=True, weights=first))
+        bundled.snapshot_path(step, whole=False).write_bytes(network_bytes(network, half=True, weights=first))
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     print(f"{place.name}: {size / 1e6:.1f} MB")
 

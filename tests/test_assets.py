@@ -67,6 +67,7 @@ def test_every_snapshot_shows_the_first_layer(run: RunDirectory) -> None:
     assert steps[0] == 0
     assert steps[-1] == run.events()[-1].step  # type: ignore[union-attr]
     assert len(steps) >= 25
+    assert run.snapshots(whole=True) == {}
 
 
 @pytest.mark.skipif(not CIFAR.exists(), reason="the CIFAR-10 pictures are not beside this checkout")

@@ -47,10 +47,11 @@ FULL = Plan(
 
 def mini_plan(image_size: int) -> Plan:
     """The small network for pictures of `image_size` pixels: the stride grows with the picture, so that the map after
-    the first convolution stays near 32 x 32 and the cost of a picture hardly depends on its size."""
+    the first convolution stays near 32 x 32 and the cost of a picture hardly depends on its size. Pictures under 48
+    pixels have no room for 11x11 filters; they get 5x5 ones, fewer of them, and half the cost."""
     kernel, stride = (5, 1) if image_size < 48 else (11, 2) if image_size < 96 else (11, 4)
     return Plan(
-        channels=(48, 96, 192, 128, 128),
+        channels=(32, 64, 128, 96, 96) if image_size < 48 else (48, 96, 192, 128, 128),
         hidden=(256, 256),
         first_kernel=kernel,
         first_stride=stride,

@@ -12,17 +12,20 @@ import zipfile
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import nn
-from torchvision.models import WeightsEnum, get_weight
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
 
 FORMAT = "alexnet-explorer network 1"
 LARGEST_FILE = 600 * 1024**2
@@ -214,6 +217,8 @@ def imagenet_network(name: str, file: Path | None = None) -> Network:
             f"There are no ImageNet weights for {name!r:.80}. Networks that have them: {having}. A run or a network "
             "file brings its own."
         )
+    from torchvision.models import get_weight  # takes seconds to import, and only these weights need it
+
     weights = get_weight(entry.imagenet_weights)
     state, _ = read_tensors(file or _fetched(weights))
     transform = weights.transforms()
@@ -256,7 +261,7 @@ def _check_classes(model: nn.Module, state: Mapping[str, torch.Tensor], name: st
         )
 
 
-def _fetched(weights: WeightsEnum) -> Path:
+def _fetched(weights: "WeightsEnum") -> Path:
     """The file of `weights` in torch's own cache, downloaded if need be, its hash checked. It is then read like any
     other file from outside, for torchvision's own reader would run code in it."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]

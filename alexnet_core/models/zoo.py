@@ -5,7 +5,6 @@ in-place ReLU overwrites the output of the layer before it, and a hook there wou
 """
 
 from torch import nn
-from torchvision import models as torchvision_models
 
 
 def out_of_place(model: nn.Module) -> nn.Module:
@@ -24,4 +23,6 @@ def build_torchvision(name: str, num_classes: int, dropout: float | None = None)
         settings |= {"aux_logits": False, "init_weights": True}
     if dropout is not None:
         settings["dropout"] = dropout
-    return out_of_place(torchvision_models.get_model(name, **settings))
+    from torchvision.models import get_model  # takes seconds to import, and AlexNet does without
+
+    return out_of_place(get_model(name, **settings))

@@ -44,6 +44,8 @@ Status = Literal["queued", "running", "paused", "stopped", "finished", "failed",
 Wish = Literal["STOP", "PAUSE"]
 LIVE = ("queued", "running", "paused")
 """The states in which a process stands behind the run."""
+FIRST_LAYER = "-first-layer"
+"""At the end of a snapshot's name: it holds that layer alone."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,10 @@ class RunDirectory:
 
     def events(self) -> list[Event]:
         """All events so far. An unfinished last line is not one yet."""
-        return [from_record(record) for record in self._lines("metrics.jsonl")]
+        try:
+            return [from_record(record) for record in self._lines("metrics.jsonl")]
+        except (KeyError, TypeError) as error:
+            raise ExplorerError(f"The events of run {self.id} are from another version of the program.") from error
 
     def append_event(self, event: Event) -> None:
         """Add one event to metrics.jsonl."""
@@ -235,7 +240,10 @@ class RunDirectory:
 
     def timings(self) -> list[Timing]:
         """All timing lines so far."""
-        return [Timing(**record) for record in self._lines("timing.jsonl")]
+        try:
+            return [Timing(**record) for record in self._lines("timing.jsonl")]
+        except TypeError as error:
+            raise ExplorerError(f"The timing of run {self.id} is from another version of the program.") from error
 
     def append_timing(self, timing: Timing) -> None:
         """Add one line to timing.jsonl."""
@@ -270,14 +278,14 @@ class RunDirectory:
 
     # -- what was learned --------------------------------------------------------------------------------------
 
-    def snapshots(self) -> dict[int, Path]:
-        """The snapshots by step, in order."""
+    def snapshots(self, *, whole: bool = False) -> dict[int, Path]:
+        """The snapshots by step, in order; with `whole` only those that hold more than the first layer."""
         paths = sorted((self.path / "snapshots").glob("step-*.safetensors"))
-        return {int(path.stem.removeprefix("step-")): path for path in paths}
+        return {int(path.stem[5:13]): path for path in paths if not (whole and path.stem.endswith(FIRST_LAYER))}
 
-    def snapshot_path(self, step: int) -> Path:
+    def snapshot_path(self, step: int, *, whole: bool = True) -> Path:
         """Where the snapshot of `step` lies or will lie."""
-        return self.path / "snapshots" / f"step-{step:08d}.safetensors"
+        return self.path / "snapshots" / f"step-{step:08d}{'' if whole else FIRST_LAYER}.safetensors"
 
     @property
     def network_path(self) -> Path:
@@ -288,7 +296,7 @@ class RunDirectory:
         """The last epoch's network, else (before the first epoch is over) the newest snapshot, else None."""
         if self.network_path.exists():
             return self.network_path
-        return next(reversed(self.snapshots().values()), None)
+        return next(reversed(self.snapshots(whole=True).values()), None)
 
     def network(self) -> "Network":
         """The run's network: frozen, in eval mode, on the CPU. Raises ExplorerError while there is none yet."""

@@ -5,19 +5,35 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import psutil
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import threads_beside_pages
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs.directory import LIVE, DataIdentity, RunDirectory, RunState
 from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.recipes import settle
 
 NICENESS = 10
 """Training gives way to the pages: a click is answered while it runs."""
 
 _children: list[subprocess.Popen[bytes]] = []
 """Our own processes; a finished one stays a zombie until it is asked for."""
+
+
+def settled(explicit: dict[str, Any], data: PreparedSet) -> TrainConfig:
+    """The whole settings of a run of `explicit` on `data` beside the pages, to which one core is left.
+
+    Raises ExplorerError as `settle` does.
+    """
+    return settle(
+        {"threads": threads_beside_pages(), **explicit},
+        train_images=data.count("train"),
+        image_size=data.image_size,
+        mirrors=data.mirrors,
+    )
 
 
 def start(settings: TrainConfig, data: PreparedSet, title: str = "") -> RunDirectory:

@@ -192,9 +192,10 @@ class _Recording:
 
     def _snapshot(self, step: int) -> None:
         weights = self.network.model.state_dict()
-        if sum(value.numel() for value in weights.values()) > LARGEST_SNAPSHOT:
+        whole = sum(value.numel() for value in weights.values()) <= LARGEST_SNAPSHOT
+        if not whole:
             weights = dict(list(weights.items())[:1])
-        write_whole(self.run.snapshot_path(step), network_bytes(self.network, half=True, weights=weights))
+        write_whole(self.run.snapshot_path(step, whole=whole), network_bytes(self.network, half=True, weights=weights))
 
 
 class _Clock:

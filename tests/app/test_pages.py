@@ -90,7 +90,7 @@ def test_the_layer_follows_the_choice(run, open_page):
     layers = app.selectbox(key="layer").options
     app.selectbox(key="layer").set_value("features.8").run()
     assert sound(app)
-    assert "192 maps" in texts(app)
+    assert "128 maps" in texts(app)
     assert len(layers) > 10
 
 

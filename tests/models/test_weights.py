@@ -309,7 +309,7 @@ def served(tmp_path, monkeypatch, squeezenet_state):
     class Stand:
         url, meta, transforms = f"http://127.0.0.1:{server.server_port}/{name}", weights.meta, weights.transforms
 
-    monkeypatch.setattr(weights_module, "get_weight", lambda _: Stand)
+    monkeypatch.setattr("torchvision.models.get_weight", lambda _: Stand)
     yield folder / name, server, tmp_path / "torch" / "hub" / "checkpoints" / name
     server.shutdown()
     server.server_close()

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import cores
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import RunDirectory
@@ -42,6 +43,13 @@ def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) 
     launcher.end(run)
     wait_until(run, "interrupted")
     assert "Resume to go on" in run.state().message
+
+
+def test_one_core_is_left_for_the_pages_unless_asked_otherwise(few: PreparedSet) -> None:
+    usual = launcher.settled({}, few)
+    assert usual.threads == max(1, cores() - 1)
+    assert launcher.settled({"threads": 7}, few).threads == 7
+    assert launcher.settled({"epochs": 3}, few).epochs == 3
 
 
 def test_a_process_that_cannot_begin_leaves_a_sentence(few: PreparedSet) -> None:
