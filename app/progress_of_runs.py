@@ -75,7 +75,7 @@ def _numbers(
         )
     if timing is not None:
         rows.append(("Trained for", duration(timing.seconds), "Pauses and interruptions are not counted."))
-        rows.append(("Speed", f"{amount(timing.images_per_s)} images/s", "Training pictures a second, lately."))
+        rows.append(("Pictures a second", amount(timing.images_per_s), "How many it learns from a second, lately."))
         if finished is None:
             rows.append(
                 ("Time left", duration(timing.seconds_left), "From the speed so far; the validations are in it.")

@@ -307,10 +307,10 @@ def cell(count: int, true: str, predicted: str) -> str:
 
 def plan(config: TrainConfig, train_images: int) -> str:
     """What Start will do, in a sentence."""
-    steps = -(-train_images // config.batch_size)
+    steps = config.epochs * config.steps_per_epoch(train_images)
     return (
         f"{config.epochs} passes over {train_images:,} pictures in batches of {config.batch_size}: "
-        f"{amount(config.epochs * steps)} steps."
+        f"{amount(steps)} steps."
     )
 
 

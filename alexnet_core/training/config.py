@@ -85,6 +85,10 @@ class TrainConfig:
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise ExplorerError(f"{label(name)} must lie between {low:g} and {high:g}, not {value!r:.60}.")
 
+    def steps_per_epoch(self, train_images: int) -> int:
+        """Steps of one pass; the images left over when it does not divide evenly are others in each epoch."""
+        return max(1, train_images // self.batch_size)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return dataclasses.asdict(self)

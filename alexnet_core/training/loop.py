@@ -52,7 +52,7 @@ class Training:
         self.augmentation = Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale)
         self.optimizer = _optimizer(model, config)
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
-        self.steps_per_epoch = max(1, len(self.train_images) // config.batch_size)
+        self.steps_per_epoch = config.steps_per_epoch(len(self.train_images))
         self.steps = self.steps_per_epoch * config.epochs
         self.step = 0
         self.lowest_val_loss, self.stalled, self.drops = math.inf, 0, 0
@@ -109,8 +109,7 @@ class Training:
                 yield Tick(self.step)
 
     def _batches(self, epoch: int, first: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Augmented images (B, 3, S, S) and labels (B,) of an epoch, from batch number `first` on. The images left over
-        when the epoch does not divide evenly are others each time."""
+        """Augmented images (B, 3, S, S) and labels (B,) of an epoch, from batch number `first` on."""
         count, size = len(self.train_images), self.config.batch_size
         places, chance = order(self.config.seed, epoch, count), draw(self.config.seed, epoch, count)
         for number in range(first, self.steps_per_epoch):
