@@ -51,7 +51,7 @@ def mini_plan(image_size: int) -> Plan:
     pixels have no room for 11x11 filters; they get 5x5 ones, fewer of them, and half the cost."""
     kernel, stride = (5, 1) if image_size < 48 else (11, 2) if image_size < 96 else (11, 4)
     return Plan(
-        channels=(32, 64, 128, 96, 96) if image_size < 48 else (48, 96, 192, 128, 128),
+        channels=(24, 48, 96, 64, 64) if image_size < 48 else (48, 96, 192, 128, 128),
         hidden=(256, 256),
         first_kernel=kernel,
         first_stride=stride,
