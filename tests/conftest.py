@@ -29,7 +29,7 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
     """scikit-learn's 1,797 handwritten digits at 32 pixels."""
-    return prepare("digits", out=tmp_path_factory.mktemp("data") / "digits")
+    return prepare("digits", image_size=32, out=tmp_path_factory.mktemp("data") / "digits")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -46,7 +46,7 @@ class DatasetEntry:
 
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
-        "Digits", "Handwritten digits, 8 x 8 pixels; comes with the program.", "CC BY 4.0", 10, 1_797, 32,
+        "Digits", "Handwritten digits, 8 x 8 pixels; comes with the program.", "CC BY 4.0", 10, 1_797, 64,
     ),
     "shapes": DatasetEntry(
         "Shapes", "Silhouettes in many textures and colours, drawn on the spot.", "free to use",

@@ -90,7 +90,7 @@ def test_the_layer_follows_the_choice(run, open_page):
     layers = app.selectbox(key="layer").options
     app.selectbox(key="layer").set_value("features.8").run()
     assert sound(app)
-    assert "128 maps" in texts(app)
+    assert "96 maps" in texts(app)
     assert len(layers) > 10
 
 
@@ -205,6 +205,7 @@ def test_own_pictures_come_in_a_zip(home, open_page):
 def test_too_small_pictures_are_refused_before_the_start(home, open_page):
     app = open_page("train")
     app.selectbox(key="new_model").set_value("alexnet").run()
+    app.number_input(key="new_size-digits").set_value(62).run()
     assert not app.exception
     assert "too small" in app.error[0].value
     assert not any(button.label == "Start training" for button in app.button)

@@ -40,7 +40,7 @@ def test_digits(home: Path) -> None:
     prepared = prepare("digits")
     assert prepared.directory.parent == home / "data"
     assert {split: prepared.count(split) for split in prepared.splits} == {"train": 1349, "val": 179, "test": 269}
-    assert prepared.images("train").shape[1:] == (32, 32, 3)
+    assert prepared.images("train").shape[1:] == (64, 64, 3)
     assert prepared.classes == tuple("0123456789")
     assert min(prepared.class_counts("test")) > 20
     assert prepared.bad_files == []
