@@ -14,8 +14,11 @@ POINTS = """() => Math.max(-1, ...[...document.querySelectorAll('.js-plotly-plot
 def choose(page: Page, label: str, option: str) -> None:
     """Choose `option` in the list called `label`."""
     box = page.get_by_role("combobox", name=label, exact=True)
+    settle(page)
     box.scroll_into_view_if_needed()
-    box.press("ArrowDown")  # a click that scrolls the page first closes the list it opens
+    # Scrolling closes an open list, and is told a frame late: open it after that.
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box.press("ArrowDown")
     page.get_by_role("option", name=option, exact=True).click()
 
 

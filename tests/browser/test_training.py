@@ -80,8 +80,6 @@ def test_two_clicks_lead_from_the_first_screen_to_a_running_training(page: Page)
     press(page, "Train a network")
     press(page, "Start training")
     stands(page, "Training")
-    press(page, "Stop")
-    stands(page, "Stopped")
 
 
 def test_a_finished_run_shows_what_it_takes_for_what(page: Page, finished: RunDirectory) -> None:
