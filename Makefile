@@ -23,6 +23,7 @@ bench: .venv/developing  ## print and record the tables of the README; needs a q
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.explain
 	$(BIN)/python -m benchmarks.app
+	$(BIN)/python -m benchmarks.table
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \

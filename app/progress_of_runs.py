@@ -56,13 +56,12 @@ def _numbers(
     run: RunDirectory, started: Started, ends: list[EpochDone], finished: Finished | None
 ) -> list[tuple[str, str, str]]:
     timing = next(reversed(run.timings()), None)
-    best = max((event.val_top1 for event in ends), default=None)
     rows = [
         (
-            "Best validation",
-            percent(best) if best is not None else "not yet",
-            f"The share of {started.val_images:,} pictures not trained on whose first answer is right, in the "
-            "best epoch.",
+            "Validation top-1",
+            percent(ends[-1].val_top1) if ends else "not yet",
+            f"The share of {started.val_images:,} pictures not trained on whose first answer is right, after the "
+            "last whole epoch.",
         )
     ]
     if finished is not None and finished.test_top1 is not None:

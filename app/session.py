@@ -6,6 +6,7 @@ sha256, method, target, layer.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,9 +63,17 @@ NEW = "new"
 
 def runs() -> dict[str, tuple[str, str]]:
     """(title, status) of every run by its id: live ones first, then the newest."""
-    found = {run.id: (run.title(), run.state().status) for run in list_runs()}
+    every = list_runs()
+    titles = _distinct({run.id: run.title() for run in every})
+    found = {run.id: (titles[run.id], run.state().status) for run in every}
     order = {status: place for place, status in enumerate(("running", "paused", "queued"))}
     return dict(sorted(found.items(), key=lambda item: order.get(item[1][1], len(order))))
+
+
+def _distinct(titles: dict[str, str]) -> dict[str, str]:
+    """The titles by run id, with the end of the id where two are alike: a list finds its choice by what it shows."""
+    often = Counter(titles.values())
+    return {run_id: title if often[title] == 1 else f"{title} ({run_id[-4:]})" for run_id, title in titles.items()}
 
 
 # -- networks ------------------------------------------------------------------------------------------------------
@@ -84,7 +93,7 @@ def networks(imagenet: bool = True) -> dict[str, str]:
     """The title of each network one can look into, by its name in the address: runs, bundled and finished ones
     first."""
     runs = sorted(list_runs(), key=lambda run: (not run.bundled, run.state().status != "finished"))
-    titles = {run.id: run.title() for run in runs if run.latest_network_path() is not None}
+    titles = _distinct({run.id: run.title() for run in runs if run.latest_network_path() is not None})
     if imagenet:
         for name, entry in MODELS.items():
             if entry.imagenet_weights:

@@ -72,7 +72,7 @@ def _course(run: RunDirectory, was_live: bool) -> None:
             step, filters = newest
             st.subheader("First filters as they form")
             st.image(
-                mosaic(filters.tiles, 16, 66),
+                mosaic(filters.tiles, 12, 66),
                 width="stretch",
                 alt=f"The {len(filters.tiles)} filters of the first layer at step {step}.",
             )

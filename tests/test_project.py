@@ -63,6 +63,12 @@ def test_the_readme_names_only_flags_and_verbs_that_exist(capsys: pytest.Capture
             assert flag in said, f"{verb} has no {flag}"
 
 
+def test_the_readmes_numbers_are_those_of_the_benchmarks() -> None:
+    from benchmarks.table import table
+
+    assert table() in (ROOT / "README.md").read_text("utf-8")
+
+
 def test_no_machine_path_is_written_into_the_project() -> None:
     private = re.compile(r"/(?:work|root|home/[a-z]+)/[a-z.]")
     for path in TEXTS:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
     from alexnet_core.runs.directory import RunDirectory
     from alexnet_core.runs.queue import wait_for_turn
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        # Each process would train the whole run by itself and write over the others.
+        raise ExplorerError("This version trains in one process; start it without torchrun.")
     chosen = RunDirectory.open(arguments.resume) if arguments.resume else _new_run(arguments)
     print(f"Run directory: {chosen.path}", flush=True)
     if arguments.queue and not wait_for_turn(chosen):

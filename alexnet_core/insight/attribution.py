@@ -293,8 +293,7 @@ ATTRIBUTIONS: dict[str, Method] = {
     "occlusion": Method(
         title="Occlusion",
         computes="How far the class's logit falls when a small grey square covers that place.",
-        says="What really happens to the answer when a part is hidden. "
-        "A negative value means that hiding it helps the class.",
+        says="What really happens to the answer when a part is hidden; below zero, hiding it helps the class.",
         silent_on="Parts that can stand in for each other: hiding one of two eyes may change nothing. "
         "The square itself is a shape the network never saw.",
         paper="Zeiler, Fergus 2013, arXiv:1311.2901, section 4.2",

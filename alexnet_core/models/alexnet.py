@@ -148,9 +148,10 @@ class AlexNet(nn.Module):
             nn.ReLU(),
             nn.Linear(plan.hidden[1], num_classes),
         )
-        if plan.first_std is not None:
-            first = self.features[0]
-            assert isinstance(first, nn.Conv2d)
+        first = self.features[0]
+        assert isinstance(first, nn.Conv2d)
+        # On the meta device, where weights from a file are to come, drawing numbers would take a second for nothing.
+        if plan.first_std is not None and not first.weight.is_meta:
             nn.init.normal_(first.weight, std=plan.first_std)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -39,6 +39,7 @@ def curves(train: Line, validation: Line, title: str, epochs: float, percent: bo
         mode="lines+markers",
         line={"width": 3},
         marker={"size": 8, "symbol": "diamond"},
+        cliponaxis=False,
         hovertemplate=number,
     )
     fig.add_scatter(

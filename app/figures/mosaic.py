@@ -34,8 +34,8 @@ def mosaic(tiles: np.ndarray, columns: int, tile_side: int, labels: Sequence[str
 
 
 def columns_for(count: int) -> int:
-    """How many tiles stand in a row, so that there are six rows: 48 filters in rows of 8."""
-    return -(-count // 6)
+    """How many tiles stand in a row, so that there are at most six rows: 48 filters in rows of 8, 96 in rows of 16."""
+    return max(8, -(-count // 6))
 
 
 def enlarged(tile: np.ndarray, zoom: int) -> Image.Image:

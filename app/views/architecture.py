@@ -58,9 +58,9 @@ with st.grid(1, min_column_width=900, wrap=False):
         alt=f"{MODELS[name].title} drawn to scale: maps shrink and become more from layer to layer.",
     )
 st.caption(
-    "To scale: height and depth of a block are the sides of its maps in pixels, its width is their number; green "
-    "bars are lists of numbers without a place in the picture. ReLU, normalisation and dropout leave the shape "
-    "as it is and are not drawn."
+    "On a narrow screen, swipe the drawing sideways. To scale: height and depth of a block are the sides of its maps "
+    "in pixels, its width is their number; green bars are lists of numbers without a place in the picture. ReLU, "
+    "normalisation and dropout leave the shape as it is and are not drawn."
 )
 
 st.selectbox(

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.recipes import RECIPES
 from app.sentences import plain
 
@@ -76,6 +77,14 @@ def test_an_unknown_layer_in_the_address_falls_back(run, open_page):
     app = open_page("look_inside", run=run.id, layer="features.99")
     assert sound(app)
     assert app.query_params["layer"] == "features.2"
+
+
+def test_two_runs_of_one_name_stay_two(run, open_page):
+    for _ in range(2):
+        RunDirectory.create(run.config().settings, run.config().data, title="Twins")
+    labels = open_page("train").selectbox(key="run").options
+    assert sum("Twins" in label for label in labels) == 2
+    assert len(set(labels)) == len(labels)
 
 
 def test_a_run_that_is_gone_falls_back(run, open_page):
@@ -145,7 +154,7 @@ def test_a_finished_run_shows_its_mistakes(run, open_page):
     app = open_page("train", run=run.id)
     assert sound(app)
     assert "1 picture of" in texts(app)
-    assert {metric.label for metric in app.metric} >= {"Best validation", "Test top-1", "Trained for"}
+    assert {metric.label for metric in app.metric} >= {"Validation top-1", "Test top-1", "Trained for"}
     app.selectbox(key=f"predicted-{run.id}").set_value(2).run()
     assert "No picture of" in texts(app)
 

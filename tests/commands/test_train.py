@@ -62,6 +62,15 @@ def test_flags_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
     assert left.value.code == 2
 
 
+def test_several_processes_are_refused_before_they_write_over_each_other(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["train", "--data", "digits"]) == 2
+    assert "without torchrun" in capsys.readouterr().err
+    assert not home.exists()
+
+
 def test_a_half_written_run_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "half").mkdir()
     assert main(["train", "--resume", str(tmp_path / "half")]) == 2
