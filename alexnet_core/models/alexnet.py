@@ -30,10 +30,10 @@ class Plan:
     pooled: int | None
     """Side of the map handed to the classifier, by adaptive average pooling; None keeps the map as it is."""
     first_std: float | None = None
-    """Standard deviation of the first filters at the start; None keeps PyTorch's. Pictures that were enlarged say
-    nothing about the finest detail, and grey ones nothing about colour, so what noise the start has there stays:
-    started small, it is outgrown by what is learned, and the filters come out clean. The paper took 0.01 (section 5);
-    a normalisation behind the layer undoes any scale, and allows a tenth of that."""
+    """Standard deviation of the first filters at the start, where a normalisation behind the layer undoes any scale;
+    None keeps PyTorch's. Pictures that were enlarged say nothing about the finest detail, and grey ones nothing about
+    colour, so what noise the start has there stays: started small, it is outgrown by what is learned, and the filters
+    come out clean."""
 
 
 FULL = Plan(
@@ -47,7 +47,7 @@ FULL = Plan(
 """The mission's network, for 224 pixels."""
 
 
-def mini_plan(image_size: int, batch_norm: bool = True) -> Plan:
+def mini_plan(image_size: int) -> Plan:
     """The small network for pictures of `image_size` pixels: the stride grows with the picture, so that the map after
     the first convolution stays near 32 x 32 and the cost of a picture hardly depends on its size. Pictures under 48
     pixels have no room for 11x11 filters; they get 5x5 ones, fewer of them, and half the cost."""
@@ -59,7 +59,7 @@ def mini_plan(image_size: int, batch_norm: bool = True) -> Plan:
         first_stride=stride,
         first_padding=kernel // 2,
         pooled=None,
-        first_std=0.001 if batch_norm else 0.01,
+        first_std=0.001,
     )
 
 
@@ -148,11 +148,23 @@ class AlexNet(nn.Module):
             nn.ReLU(),
             nn.Linear(plan.hidden[1], num_classes),
         )
+        self._start(plan.first_std if batch_norm else None, batch_norm)
+
+    def _start(self, first_std: float | None, batch_norm: bool) -> None:
+        """The weights to begin with. Eight layers without normalisation want those of He et al. 2015 (arXiv:1502.01852,
+        section 2.2), or the signal dies on its way: with PyTorch's own, `paper_2012` hardly learns the digits."""
         first = self.features[0]
         assert isinstance(first, nn.Conv2d)
-        # On the meta device, where weights from a file are to come, drawing numbers would take a second for nothing.
-        if plan.first_std is not None and not first.weight.is_meta:
-            nn.init.normal_(first.weight, std=plan.first_std)
+        if first.weight.is_meta:
+            return  # weights from a file are to come; drawing numbers would take a second for nothing
+        if first_std is not None:
+            nn.init.normal_(first.weight, std=first_std)
+        if not batch_norm:
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv2d | nn.Linear):
+                    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                    assert layer.bias is not None
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """images (N, 3, S, S) -> logits (N, K)."""
@@ -174,5 +186,5 @@ def alexnet_bn(num_classes: int = 1000, image_size: int = 224, dropout: float = 
 
 def alexnet_mini(num_classes: int = 10, image_size: int = 64, dropout: float = 0.5, batch_norm: bool = True) -> AlexNet:
     """The same topology for 32 to 128 pixels; batch normalisation is a setting here, on unless asked otherwise."""
-    plan = mini_plan(image_size, batch_norm)
+    plan = mini_plan(image_size)
     return AlexNet(num_classes, image_size=image_size, plan=plan, dropout=dropout, batch_norm=batch_norm)

@@ -96,8 +96,8 @@ def _batch_size(train_images: int) -> int:
 
 
 def _epochs(train_images: int) -> int:
-    """Some 18,000 looks at pictures, in at least 7 and at most 60 epochs."""
-    return min(60, max(7, round(18_000 / train_images)))
+    """Some 30,000 looks at pictures, in at least 7 and at most 60 epochs."""
+    return min(60, max(7, round(30_000 / train_images)))
 
 
 def model_settings(config: TrainConfig) -> dict[str, Any]:
