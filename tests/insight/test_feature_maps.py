@@ -12,7 +12,7 @@ from alexnet_core.models.anatomy import anatomy
 def test_the_layers_that_have_maps_are_named_for_people():
     choices = layers_with_maps(small_network())
     assert [choice.name for choice in choices] == [f"features.{n}" for n in range(13)] + ["avgpool"]
-    assert choices[3].label == "features.3 · convolution 2 (96 maps, 15 x 15)"
+    assert choices[3].label == "features.3 · convolution 2 (48 maps, 15 x 15)"
     assert choices[1].kind == "ReLU"
 
 

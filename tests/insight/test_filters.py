@@ -22,7 +22,7 @@ def test_the_weights_are_the_layers_own_and_nothing_shares_memory():
     assert np.array_equal(first.weights, network.model.features[0].weight.numpy())
     first.weights[:] = 0
     assert network.model.features[0].weight.abs().sum() > 0
-    assert first.tiles.shape == (48, 5, 5, 3)
+    assert first.tiles.shape == (24, 5, 5, 3)
     assert first.tiles.dtype == np.uint8
 
 
