@@ -64,8 +64,8 @@ def cores() -> int:
 def threads_beside_pages() -> int:
     """Threads for a training on a machine that also draws pages: one core is left for them.
 
-    PyTorch's threads wait for each other at every layer. On two cores with one busy, two threads trained at a fifth of
-    the speed of one (benchmarks/results/threads.json).
+    PyTorch's threads wait for each other at every layer: on two cores with one busy, two threads trained at a fifth to
+    a third of the speed of one.
     """
     return max(1, cores() - 1)
 
