@@ -21,7 +21,7 @@ def write_whole(path: Path, data: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
-        except BaseException:
+        except BaseException:  # whatever stopped it, also Ctrl-C: no half file stays behind
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)

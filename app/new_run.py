@@ -104,9 +104,12 @@ def _network_and_recipe() -> tuple[str, str]:
 def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet | None:
     """A look at the pictures and their balance, where they are prepared; else the button that prepares them."""
     if prepared is None:
-        if source not in PREPARED_UNASKED and not _asked_to_prepare(source):
+        asked = source not in PREPARED_UNASKED
+        if asked and not _asked_to_prepare(source):
             return None
         prepared = _prepare(source, size)
+        if asked:
+            st.rerun()  # the question is answered; its place is free
     pictures, caption = glance(prepared)
     st.image(mosaic(pictures, 10, 56), caption=caption, width="stretch", alt=f"Pictures of {prepared.title}.")
     st.plotly_chart(
@@ -116,6 +119,8 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
         alt=f"Training pictures of each of the {len(prepared.classes)} classes.",
     )
     st.caption(words.data_caption(prepared))
+    if prepared.bad_files:
+        st.warning(words.unusable(prepared.bad_files), icon=":material/broken_image:")
     return prepared
 
 

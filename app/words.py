@@ -314,6 +314,13 @@ def plan(config: TrainConfig, train_images: int) -> str:
     )
 
 
+def unusable(bad_files: Sequence[tuple[str, str]]) -> str:
+    """Which files could not be used and why, the first few by name."""
+    first = "\n".join(f"* {plain(name)}: {plain(reason)}" for name, reason in bad_files[:5])
+    count = "One file" if len(bad_files) == 1 else f"{len(bad_files):,} files"
+    return f"{count} could not be used and {'was' if len(bad_files) == 1 else 'were'} left out:\n\n{first}"
+
+
 def preparing(source: str) -> str:
     """What preparing this data set means."""
     entry = DATASETS.get(source)

@@ -196,6 +196,7 @@ def test_the_time_is_estimated_once_and_else_when_asked(home, open_page, estimat
 def test_own_pictures_come_in_a_zip(home, open_page):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("toys/blue/*broken*.png", b"no picture")
         for shade in range(6):
             for name, colour in (("red & <b>", (200 + shade, 0, 0)), ("blue", (0, 0, 200 + shade))):
                 picture = io.BytesIO()
@@ -208,6 +209,9 @@ def test_own_pictures_come_in_a_zip(home, open_page):
     next(button for button in app.button if button.label == "Prepare and look").click().run()
     assert sound(app)
     assert "to train on" in texts(app)
+    assert not any("not prepared" in info.value for info in app.info)
+    assert "One file could not be used" in app.warning[0].value
+    assert r"\*broken\*" in app.warning[0].value
     assert [path.name for path in (home / "uploads").glob("*/*")] == ["my-toys.zip"]
 
 
