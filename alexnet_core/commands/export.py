@@ -20,7 +20,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the network of the run's best epoch so far."""
+    """Write the network of the run's last whole epoch."""
     out, suffixes = writable(arguments.out), SUFFIXES[arguments.format]
     if out.suffix.lower() not in suffixes:
         raise ExplorerError(f"{out.name} must end in {' or '.join(suffixes)} for the format {arguments.format}.")
