@@ -33,7 +33,10 @@ LARGEST_FILE = 600 * 1024**2
 
 
 def network_bytes(network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None) -> bytes:
-    """`network` as the bytes of a network file; `half` stores 16 bits a number, `weights` replaces the model's own."""
+    """`network` as the bytes of a network file: equal networks give equal bytes.
+
+    `half` stores 16 bits a number, `weights` replaces the model's own.
+    """
     header = {
         "format": FORMAT,
         "model": network.name,
@@ -47,7 +50,19 @@ def network_bytes(network: Network, *, half: bool = False, weights: Mapping[str,
         name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in state.items()
     }
-    return safetensors_bytes(tensors, header)
+    return _in_order(safetensors_bytes(tensors, header))
+
+
+def _in_order(data: bytes) -> bytes:
+    """The same safetensors file with the lines of its header sorted by name: safetensors writes them in another order
+    each time, and files of equal weights would differ.
+
+    Eight bytes give the header's length; it is JSON, padded with spaces so that the numbers behind it lie well.
+    """
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def save_network(path: Path, network: Network, *, half: bool = False) -> None:

@@ -5,6 +5,8 @@ import http.server
 import json
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS, Network, build
@@ -83,6 +86,38 @@ def test_half_precision_takes_half_the_place_and_comes_back_single(tmp_path, net
     assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.float32}
     weight = network.model.features[0].weight
     assert torch.equal(loaded.model.features[0].weight, weight.half().float())
+
+
+def test_equal_networks_give_equal_bytes_also_in_other_processes(tmp_path, network):
+    (tmp_path / "n.safetensors").write_bytes(network_bytes(network))
+    again = (
+        "import sys; from pathlib import Path; from alexnet_core.models.weights import load_network, network_bytes;"
+        "sys.stdout.buffer.write(network_bytes(load_network(Path(sys.argv[1]))))"
+    )
+    command = [sys.executable, "-c", again, str(tmp_path / "n.safetensors")]
+    other = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    assert {network_bytes(network) for _ in range(20)} | {other} == {network_bytes(network)}
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_the_sorted_header_is_what_safetensors_itself_reads(tmp_path, half):
+    model = build("alexnet_mini", 3, 32)  # its normalisations count batches: numbers of several kinds
+    data = network_bytes(Network("alexnet_mini", model, CLASSES, Preprocessing(32, 36), {}, "a test"), half=half)
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    assert list(header) == sorted(header)
+    assert list(header["__metadata__"]) == sorted(header["__metadata__"])
+    assert length % 8 == 0
+    (tmp_path / "n.safetensors").write_bytes(data)
+    state = {
+        name: value.half() if half and value.is_floating_point() else value
+        for name, value in model.state_dict().items()
+    }
+    loaded = load_file(tmp_path / "n.safetensors")
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(value, state[name]) for name, value in loaded.items())
+    with safe_open(tmp_path / "n.safetensors", framework="pt") as file:
+        assert json.loads(file.metadata()["classes"]) == list(CLASSES)
 
 
 @pytest.mark.parametrize(
