@@ -19,6 +19,7 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import load_network, network_bytes, save_network
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
 from alexnet_core.runs.directory import LIVE, Evaluation, RunDirectory, RunState, Timing
+from alexnet_core.training.batches import keep
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Finished, StepDone, Tick
 from alexnet_core.training.loop import Training
@@ -97,8 +98,8 @@ class _Recording:
             settings,
             self.compute,
             data.preprocessing,
-            (data.images("train"), data.labels("train")),
-            (data.images("val"), data.labels("val")),
+            (keep(data.images("train"), self.compute.device), data.labels("train")),
+            (keep(data.images("val"), self.compute.device), data.labels("val")),
             np.array(data.rgb_covariance),
         )
         self.network = Network(

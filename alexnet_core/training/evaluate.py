@@ -1,5 +1,6 @@
 """How good a network is on pictures it did not learn from."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from alexnet_core.data.augment import normalised
 from alexnet_core.devices import Compute
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.batches import Images, pieces
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Score:
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     preprocessing: Preprocessing,
     compute: Compute,
@@ -37,22 +40,24 @@ def evaluate(
     """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored."""
     was_training = model.training
     model.eval()
-    loss, hits1, hits5 = 0.0, 0, 0
-    predictions, probabilities = [], []
-    for start in range(0, len(images), batch_size):
-        stop = start + batch_size
-        batch = preprocessing.normalise(torch.from_numpy(np.array(images[start:stop])).to(compute.device))
-        target = torch.from_numpy(np.array(labels[start:stop])).to(compute.device)
-        with compute.autocast():
-            logits = model(batch.contiguous(memory_format=compute.memory_format))
-        logits = logits.float()
-        best = logits.topk(min(5, logits.shape[1]), dim=1).indices
-        # Summed in 64 bits: the result must not depend on how the images are cut into batches.
-        loss += float(F.cross_entropy(logits, target, reduction="none").double().sum())
-        hits1 += int((best[:, 0] == target).sum())
-        hits5 += int((best == target[:, None]).sum())
-        predictions.append(best[:, 0].cpu().numpy())
-        probabilities.append(logits.softmax(1).gather(1, best[:, :1])[:, 0].cpu().numpy())
+    device, count = compute.device, len(images)
+    targets = torch.from_numpy(np.array(labels)).to(device)
+    cuts = [slice(start, min(start + batch_size, count)) for start in range(0, count, batch_size)]
+    parts: list[torch.Tensor] = []
+    with closing(pieces(images, cuts, device)) as found:
+        for cut, batch in zip(cuts, found, strict=True):
+            with compute.autocast():
+                logits = model(normalised(batch, preprocessing).to(memory_format=compute.memory_format)).float()
+            best = logits.topk(min(5, logits.shape[1]), dim=1).indices
+            target = targets[cut]
+            losses = F.cross_entropy(logits, target, reduction="none")
+            among_five = (best == target[:, None]).any(1)
+            probabilities = logits.softmax(1).gather(1, best[:, :1])[:, 0]
+            parts.append(torch.stack([losses, among_five.float(), best[:, 0].float(), probabilities]))
     model.train(was_training)
-    count = len(images)
-    return Score(loss / count, hits1 / count, hits5 / count, np.concatenate(predictions), np.concatenate(probabilities))
+    # Brought over once, at the end, and summed in 64 bits: however the images are cut, the sum is the same.
+    losses, among_five, predictions, probabilities = torch.cat(parts, 1).cpu().numpy()
+    predictions = predictions.astype(np.int64)
+    loss, hits5 = float(losses.sum(dtype=np.float64)), float(among_five.sum(dtype=np.float64))
+    hits1 = int((predictions == labels).sum())
+    return Score(loss / count, hits1 / count, hits5 / count, predictions, probabilities)

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from alexnet_core.data.augment import Augmentation, augment, colour_axes, draw, mix, order
+from alexnet_core.data.augment import Augmentation, colour_axes, mix
 from alexnet_core.devices import Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.batches import Batches, Images
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
@@ -39,20 +40,26 @@ class Training:
         config: TrainConfig,
         compute: Compute,
         preprocessing: Preprocessing,
-        train: tuple[np.ndarray, np.ndarray],
-        val: tuple[np.ndarray, np.ndarray],
+        train: tuple[Images, np.ndarray],
+        val: tuple[Images, np.ndarray],
         rgb_covariance: np.ndarray,
     ) -> None:
         """`train` and `val` are uint8 images (N, S, S, 3) and their labels (N,); `config` is a settled one."""
         self.config, self.compute, self.preprocessing = config, compute, preprocessing
         self.model = compute.place(model)
-        self.train_images, self.train_labels = train
+        self.batches = Batches(
+            *train,
+            seed=config.seed,
+            batch_size=config.batch_size,
+            augmentation=Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale),
+            preprocessing=preprocessing,
+            axes=colour_axes(torch.as_tensor(rgb_covariance)),
+            device=compute.device,
+        )
         self.val_images, self.val_labels = val
-        self.axes = colour_axes(torch.as_tensor(rgb_covariance))
-        self.augmentation = Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale)
         self.optimizer = _optimizer(model, config)
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
-        self.steps_per_epoch = config.steps_per_epoch(len(self.train_images))
+        self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
         self.steps = self.steps_per_epoch * config.epochs
         self.step = 0
         self.lowest_val_loss, self.stalled, self.drops = math.inf, 0, 0
@@ -94,11 +101,11 @@ class Training:
         config = self.config
         if self.step == 0:
             parameters = sum(parameter.numel() for parameter in self.model.parameters())
-            yield Started(config.epochs, self.steps, len(self.train_images), len(self.val_images), parameters)
+            yield Started(config.epochs, self.steps, len(self.batches), len(self.val_images), parameters)
         point_every = math.ceil(self.steps / CURVE_POINTS)
         while self.step < self.steps:
             epoch, first = self.epoch, self.step % self.steps_per_epoch
-            for images, labels in self._batches(epoch, first):
+            for images, labels in self.batches.epoch(epoch, first):
                 lr = learning_rate(config, self.step + 1, self.steps, self.drops)
                 self._learn(images, labels, lr)
                 self.step += 1
@@ -108,31 +115,21 @@ class Training:
                     yield self._finish_epoch(epoch, lr)
                 yield Tick(self.step)
 
-    def _batches(self, epoch: int, first: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Augmented images (B, 3, S, S) and labels (B,) of an epoch, from batch number `first` on."""
-        count, size = len(self.train_images), self.config.batch_size
-        places, chance = order(self.config.seed, epoch, count), draw(self.config.seed, epoch, count)
-        for number in range(first, self.steps_per_epoch):
-            index = places[number * size : (number + 1) * size]
-            rows = index.numpy()
-            images = torch.from_numpy(self.train_images[rows]).to(self.compute.device, non_blocking=True)
-            labels = torch.from_numpy(self.train_labels[rows]).to(self.compute.device, non_blocking=True)
-            yield augment(images, chance.rows(index), self.augmentation, self.preprocessing, self.axes), labels
-
     def _learn(self, images: torch.Tensor, labels: torch.Tensor, lr: float) -> None:
         torch.manual_seed(mix(self.config.seed, self.step, 3))  # dropout
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.model.train()
         with self.compute.autocast():
-            logits = self.model(images.contiguous(memory_format=self.compute.memory_format))
+            logits = self.model(images.to(memory_format=self.compute.memory_format))
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         hits = (logits.detach().argmax(1) == labels).sum()
-        sums = torch.stack([loss.detach() * len(labels), hits.float(), loss.new_tensor(float(len(labels)))])
+        count = torch.full_like(loss, len(labels))
+        sums = torch.stack([loss.detach() * count, hits.float(), count])
         self.since_point += sums
         self.since_epoch += sums
 

@@ -26,9 +26,16 @@ def training(digits: PreparedSet, config: TrainConfig = SMALL, images: int = 64,
         config,
         Compute(torch.device("cpu"), **{"precision": "fp32", "threads": 1} | precision),
         digits.preprocessing,
+        *some(digits, images),
+        np.array(digits.rgb_covariance),
+    )
+
+
+def some(digits: PreparedSet, images: int = 64) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The first images of the training split and of the validation split, with their labels."""
+    return (
         (digits.images("train")[:images], digits.labels("train")[:images]),
         (digits.images("val")[:40], digits.labels("val")[:40]),
-        np.array(digits.rgb_covariance),
     )
 
 
@@ -140,7 +147,7 @@ def test_the_plateau_schedule_divides_when_the_validation_stalls(digits: Prepare
     run = training(digits, config)
     run = Training(
         Deaf(), config, run.compute, digits.preprocessing,
-        (run.train_images, run.train_labels), (run.val_images, run.val_labels), np.eye(3),
+        *some(digits), np.eye(3),
     )  # fmt: skip
     rates = [event.lr for event in run.events() if isinstance(event, EpochDone)]
     # The first epoch is the best; after three stalled ones the next is slower, three times in all.
@@ -165,7 +172,7 @@ def test_a_gpu_learns_too(digits: PreparedSet) -> None:
     run = training(digits)
     cuda = Training(
         run.model, SMALL, Compute(torch.device("cuda"), "bf16", 1), digits.preprocessing,
-        (run.train_images, run.train_labels), (run.val_images, run.val_labels), np.array(digits.rgb_covariance),
+        *some(digits), np.array(digits.rgb_covariance),
     )  # fmt: skip
     events = [event for event in cuda.events() if isinstance(event, EpochDone)]
     assert events[-1].train_loss < events[0].train_loss
