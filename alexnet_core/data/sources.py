@@ -14,6 +14,7 @@ from alexnet_core.data.folders import archive_key, folder_key, read_archive, rea
 from alexnet_core.data.preparation import Cancelled, Collection, Progress, write
 from alexnet_core.data.prepared import FORMAT_VERSION, PreparedSet
 from alexnet_core.data.shapes import IMAGES, SILHOUETTES, shapes
+from alexnet_core.data.shards import SHARD_BYTES
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
@@ -95,13 +96,13 @@ def prepare(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     downloads: Path | None = None,
+    shard_bytes: int = SHARD_BYTES,
 ) -> PreparedSet:
     """The prepared form of `source`: a name in DATASETS, a folder, a zip, or a directory that is prepared already.
 
     A name wins over a folder of that name; `./digits` or a Path means the folder. Without `out` the result lies in
     `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
-    (done, total, stage), the stage one of "reading" and "downloading" (in bytes), "preparing", "measuring"
-    (in pictures).
+    (done, total, stage), the stage one of "reading" and "downloading" (in bytes), "preparing" (in pictures).
     `cancelled` is asked between a few pictures. Raises ExplorerError for all that a person can put right; what was done
     until then is kept, and the next call goes on from it.
     """
@@ -113,7 +114,7 @@ def prepare(
         content = f"{name} {entry.recipe}"
     else:
         path, name = _existing(source), None
-        if path.is_dir() and (path / "images.npy").exists():
+        if path.is_dir() and (path / "meta.json").exists() and (path / "labels.npy").exists():
             return _opened(path, image_size)
         size = image_size or FOLDER_SIZE
         content = folder_key(path) if path.is_dir() else archive_key(path, progress, cancelled)
@@ -129,8 +130,8 @@ def prepare(
     if name is not None:
         collection = _known(name, size, downloads or places.downloads_home(), progress, cancelled)
     else:
-        collection = read_folder(path) if path.is_dir() else read_archive(path)
-    return write(collection, place, size, identity, progress, cancelled)
+        collection = read_folder(path, side=size) if path.is_dir() else read_archive(path, side=size)
+    return write(collection, place, size, identity, progress, cancelled, shard_bytes)
 
 
 def _existing(source: str | Path) -> Path:

@@ -1,5 +1,6 @@
 """Preparation: splits that never change, and stopping at any moment without losing or doubling a picture."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from alexnet_core.data import preparation
-from alexnet_core.data.preparation import Collection, Entry, carve, colour_statistics, write
+from alexnet_core.data.preparation import Collection, Entry, carve, equal_rows, write
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from tests.pictures import pixels
@@ -165,7 +166,7 @@ def test_killed_at_any_moment_it_goes_on_without_a_trace(tmp_path: Path) -> None
     child.wait()
     child.stdout.close()
     assert not out.exists()
-    partial = tmp_path / "killed.partial" / "images.npy"
+    partial = tmp_path / "killed.partial" / "images-00000.npy"
     with partial.open("ab") as file:
         file.write(b"half a row")  # as if the kill had come in the middle of writing
     read: list[int] = []
@@ -178,12 +179,98 @@ def test_killed_at_any_moment_it_goes_on_without_a_trace(tmp_path: Path) -> None
     assert 0 < len(read) < ROWS  # it went on, and did not begin again
 
 
+KILLED = textwrap.dedent("""
+    import os, signal, sys
+    from pathlib import Path
+    from alexnet_core.data import preparation
+    from alexnet_core.data.shards import ShardWriter
+    from tests.data.test_preparation import collection
+
+    def attempt(out, last_call):
+        # The status of a process that prepares, and is killed before its so-manieth step that others could see.
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1]
+        calls = 0
+        def deadly(place, name):
+            real = getattr(place, name)
+            def call(*arguments, **named):
+                nonlocal calls
+                calls += 1
+                if calls == last_call:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(*arguments, **named)
+            setattr(place, name, call)
+        for name in ("fsync", "replace", "rename", "unlink", "mkdir"):
+            deadly(os, name)
+        deadly(ShardWriter, "append")
+        deadly(ShardWriter, "_open")
+        try:
+            preparation.write(collection(frozenset({5, 70, 200})), out, 16, "key", shard_bytes=50 * 768)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+        os._exit(0)
+
+    preparation.SAVE_EVERY, preparation.CHUNK = 0.0, 32
+    root, kills = Path(sys.argv[1]), 0
+    for last_call in range(4, 1000, int(sys.argv[2])):
+        if attempt(root / f"{last_call}", last_call) == 0:
+            break
+        kills += 1
+        while attempt(root / f"{last_call}", int(sys.argv[3])):  # which may be killed, too
+            kills += 1
+    print(kills)
+""")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
+@pytest.mark.parametrize(("every", "again"), [(7, 0), (40, 35)])
+def test_killed_between_any_two_steps_it_ends_with_the_same_bytes(tmp_path: Path, every: int, again: int) -> None:
+    bad = frozenset({5, 70, 200})
+    whole = contents(write(collection(bad), tmp_path / "whole", 16, "key", shard_bytes=50 * 768))
+    assert sum(name.startswith("images-") for name in whole) == 6
+    (tmp_path / "killed").mkdir()
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(every), str(again)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert said.stderr == ""
+    assert int(said.stdout) >= 5
+    for out in (tmp_path / "killed").iterdir():
+        assert contents(PreparedSet.open(out)) == whole
+
+
+INTERRUPTED = textwrap.dedent("""
+    import os, signal, sys
+    from alexnet_core import __main__
+    from alexnet_core.data import sources
+    from tests.data.test_preparation import collection
+    base = collection()
+    def read(position):
+        if position == 150:
+            os.kill(os.getpid(), signal.SIGINT)
+        return base.read(position)
+    sources.digits = lambda title, licence: collection(read=read)
+    sys.exit(__main__.main(["data", "prepare", "digits", "--size", "16", "--out", sys.argv[1]]))
+""")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is another thing on Windows")
+def test_ctrl_c_is_one_sentence_and_what_was_done_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    said = subprocess.run([sys.executable, "-c", INTERRUPTED, str(out)], capture_output=True, text=True, check=False)
+    assert said.returncode == 130
+    assert "Traceback" not in said.stderr
+    assert said.stderr.splitlines()[-1].startswith("alexnet: The preparation of “Noise” was stopped after ")
+    assert said.stderr.endswith("Start it again and it goes on from there.\n")
+    done = json.loads((tmp_path / "out.partial" / "progress.json").read_text())["done"]
+    assert (tmp_path / "out.partial" / "images-00000.npy").stat().st_size >= done * 768
+
+
 def test_unfinished_attempt_at_something_else_is_begun_again(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError):
         write(collection(), tmp_path / "out", 16, "one", cancelled=lambda: True)
     prepared = write(collection(), tmp_path / "out", 16, "two")
     assert prepared.identity == "two"
-    assert len(prepared.images("train")) == 225
+    assert contents(prepared) == contents(write(collection(), tmp_path / "whole", 16, "two"))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"identity": "key", "done": "x", "bad": []}'])
@@ -217,7 +304,7 @@ def test_full_disk_is_one_sentence_and_what_was_done_is_kept(tmp_path: Path) -> 
         "There is no space left on the disk for “out”. Make room and start again: it goes on from here."
     )
     assert not out.exists()
-    assert (tmp_path / "out.partial" / "images.npy").stat().st_size > 10_000
+    assert (tmp_path / "out.partial" / "images-00000.npy").stat().st_size > 10_000
     assert write(collection(), out, 16, "key").count("train") == 225
 
 
@@ -278,11 +365,11 @@ def test_same_picture_in_two_classes_or_splits_is_reported(tmp_path: Path) -> No
     assert [set(pair) for pair in prepared.duplicates] == [{"000.png", "001.png"}]
 
 
-def test_one_colour_has_a_deviation_one_can_divide_by() -> None:
-    mean, std, covariance = colour_statistics(np.full((10, 8, 8, 3), 51, dtype=np.uint8))
-    assert mean == pytest.approx([0.2] * 3)
-    assert std == pytest.approx([1 / 255] * 3)
-    assert np.allclose(covariance, 0, atol=1e-6)
+def test_equal_rows_are_paired_with_the_first_of_their_kind() -> None:
+    digests = [bytes([kind]) * 16 for kind in (7, 3, 7, 5, 3, 7)]
+    digests[3] = bytes([7]) * 8 + bytes([3]) * 8  # half of each
+    assert list(equal_rows(b"".join(digests))) == [(0, 2), (1, 4), (0, 5)]
+    assert list(equal_rows(b"")) == []
 
 
 def test_too_few_good_pictures_are_refused_after_reading(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ def prepared(tmp_path: Path) -> PreparedSet:
     return prepare(folder, out=tmp_path / "prepared", image_size=16)
 
 
-def test_splits_are_views_of_one_array_on_disk(prepared: PreparedSet) -> None:
+def test_splits_are_ranges_of_the_rows_on_disk(prepared: PreparedSet) -> None:
     train, val = prepared.images("train"), prepared.images("val")
-    assert isinstance(train, np.memmap)
     assert train.dtype == np.uint8
     assert train.shape == (prepared.count("train"), 16, 16, 3)
-    assert not train.flags.writeable
+    stored = np.load(prepared.directory / "images-00000.npy")
+    assert np.array_equal(stored, np.concatenate([train, val]))
     assert len(train) + len(val) == 40
     assert prepared.labels("val").dtype == np.int64
     assert len(prepared.files("train")) == len(train)
@@ -31,7 +31,7 @@ def test_splits_are_views_of_one_array_on_disk(prepared: PreparedSet) -> None:
 
 
 def test_statistics_are_those_of_the_train_pixels(prepared: PreparedSet) -> None:
-    pixels = prepared.images("train").reshape(-1, 3) / 255.0
+    pixels = np.asarray(prepared.images("train")).reshape(-1, 3) / 255.0
     assert prepared.mean == pytest.approx(pixels.mean(axis=0), abs=1e-6)
     assert prepared.std == pytest.approx(pixels.std(axis=0), abs=1e-6)
     assert np.allclose(prepared.rgb_covariance, np.cov(pixels.T, bias=True), atol=1e-6)
@@ -61,8 +61,9 @@ def change_meta(directory: Path, **changes: object) -> None:
         {"splits": {"train": [0, 40]}},
         {"splits": {"train": [0, 36], "val": [36, 40], "../../x": [40, 40]}},
         {"classes": ["cats"]},
+        {"rows_per_shard": 0},
+        {"rows_per_shard": "many"},
         {"classes": 3},
-        {"image_size": 32},
         {"image_size": 10**9},
         {"mean": [0.5, 0.5]},
         {"mean": [float("nan"), 0.5, 0.5]},
@@ -74,6 +75,15 @@ def change_meta(directory: Path, **changes: object) -> None:
 def test_meta_that_does_not_fit_is_refused(prepared: PreparedSet, changes: dict[str, object]) -> None:
     change_meta(prepared.directory, **changes)
     with pytest.raises(ExplorerError, match=r"is damaged\. Delete this folder"):
+        PreparedSet.open(prepared.directory)
+
+
+@pytest.mark.parametrize("changes", [{"image_size": 32}, {"rows_per_shard": 10}])
+def test_pixels_that_do_not_fit_are_named(prepared: PreparedSet, changes: dict[str, object]) -> None:
+    change_meta(prepared.directory, **changes)
+    with pytest.raises(
+        ExplorerError, match=r"is damaged: images-00000.npy is missing or not as it was written\. Delete"
+    ):
         PreparedSet.open(prepared.directory)
 
 
@@ -91,7 +101,7 @@ def test_names_from_a_stranger_are_cleaned(prepared: PreparedSet) -> None:
     assert opened.title == "t"
 
 
-@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "meta.json"])
+@pytest.mark.parametrize("name", ["images-00000.npy", "labels.npy", "meta.json"])
 def test_half_a_file_is_noticed(prepared: PreparedSet, name: str) -> None:
     path = prepared.directory / name
     path.write_bytes(path.read_bytes()[:-40])
@@ -102,7 +112,7 @@ def test_half_a_file_is_noticed(prepared: PreparedSet, name: str) -> None:
         PreparedSet.open(prepared.directory)
 
 
-@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "meta.json"])
+@pytest.mark.parametrize("name", ["images-00000.npy", "labels.npy", "meta.json"])
 def test_missing_file_is_noticed(prepared: PreparedSet, name: str) -> None:
     (prepared.directory / name).unlink()
     with pytest.raises(ExplorerError, match=r"damaged|not a prepared data set"):

@@ -191,7 +191,7 @@ def test_torchvision_set(tmp_path: Path) -> None:
     assert "Ankle boot" in prepared.classes
     assert stages["preparing"] == (70_000, 70_000)
     pixels = np.frombuffer((raw / "t10k-images-idx3-ubyte").read_bytes()[16:], dtype=np.uint8)
-    assert np.array_equal(prepared.images("test")[..., 0].ravel(), pixels)
+    assert np.array_equal(np.asarray(prepared.images("test"))[..., 0].ravel(), pixels)
 
 
 def test_imagenette_is_a_folder_with_better_names(tmp_path: Path, monkeypatch) -> None:
