@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from alexnet_core.data.sources import prepare
 from alexnet_core.runs import launcher
@@ -56,9 +56,7 @@ def main() -> None:
     about = machine() | {"streamlit": version("streamlit")}
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         os.environ["ALEXNET_HOME"] = home
-        names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-        path = next(filter(None, map(shutil.which, names)), None)
-        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        browser = launched(playwright)
         about["chromium"] = browser.version
         first = [first_page(browser) for _ in range(asked.starts)]
         with served(), training() as run:
@@ -80,6 +78,13 @@ def main() -> None:
     print(f"Load of the machine: {about['load_at_start']} at the start, {about['load_at_end']} at the end.")
     result = {"command": "python -m benchmarks.app", "machine": about, "asked": ASKED}
     write("app", result | {"first_page_s": page | {"each": [round(s, 2) for s in first]}, "click_ms": rows})
+
+
+def launched(playwright: Playwright) -> Browser:
+    """The system's Chromium where there is one, else Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = next(filter(None, map(shutil.which, names)), None)
+    return playwright.chromium.launch(executable_path=path, args=SWITCHES)
 
 
 @contextmanager

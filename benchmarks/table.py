@@ -1,4 +1,4 @@
-"""The README's table of measurements, made from results/: `python -m benchmarks.table` writes it into the README."""
+"""The README's tables of measurements, made from results/: `python -m benchmarks.table` writes them into the README."""
 
 import json
 from typing import Any
@@ -10,40 +10,186 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def main() -> None:
-    """Put the table between its two marks."""
+    """Put the tables between its two marks."""
     text = README.read_text("utf-8")
     README.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + table() + text[text.index(END) :], "utf-8")
 
 
 def table() -> str:
-    """The table as Markdown, with the machine it was measured on."""
-    train, explain, app = (result(name) for name in ("train", "explain", "app"))
-    rows = ["| What | Asked | Measured: median (least to largest) | Runs |", "|---|---|---|---|"]
-    titles = {"digits": "Digits, `quick`", "fashion_mnist": "Fashion-MNIST, `quick`"}
-    for name, title in titles.items():
+    """The tables as Markdown, with the machine they were measured on; what has no result yet says so."""
+    head = ["| What | Asked | Measured: median (least to largest) | Runs |", "|---|---|---|---|"]
+    using = [*train_rows(result("train")), *app_rows(result("app")), *explain_rows(result("explain"))]
+    training = [
+        *record_rows(result("records")),
+        *peer_rows(result("peers")),
+        *big_network_rows(result("big_network")),
+        *start_rows(result("start")),
+        *gpu_rows(result("big_network_gpu"), result("records")),
+    ]
+    return "\n".join(
+        [*head, *using, "", where(result("train")), "", *head, *training, "", where(result("records")), ""]
+    )
+
+
+def result(name: str) -> dict[str, Any] | None:
+    """What results/<name>.json holds; None where it has not been measured."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def train_rows(train: dict[str, Any] | None) -> list[str]:
+    """Small trainings from pressing return."""
+    if train is None:
+        return [unmeasured("From return to the last event, digits and Fashion-MNIST")]
+    rows = []
+    for name, title in {"digits": "Digits, `quick`", "fashion_mnist": "Fashion-MNIST, `quick`"}.items():
         task = train["tasks"][name]
         asked, seconds, top1 = task["asked"], task["seconds"], task["test_top1"]
         rows.append(row(f"{title}: from return to the last event", f"{asked['seconds']} s", seconds, " s", 0))
-        percent = {key: value if key == "runs" else 100 * value for key, value in top1.items()}
-        rows.append(row("… test top-1 of these runs", f"at least {asked['top1']:.0%}", percent, " %", 1))
-    clicks = app["click_ms"]
+        rows.append(row("… test top-1 of these runs", f"at least {asked['top1']:.0%}", scaled(top1, 100), " %", 1))
+    return rows
+
+
+def app_rows(app: dict[str, Any] | None) -> list[str]:
+    """What a person waits for at the pages."""
+    if app is None:
+        return [unmeasured("Click to new text")]
+    rows, clicks = [], app["click_ms"]
     for state, words in (("training", "while a run trains"), ("paused", "while it is paused")):
         asked = f"{app['asked']['click_ms']} ms (95th percentile)" if state == "training" else ""
         extra = f"; 95th percentile {clicks[state]['p95']:.0f} ms"
         rows.append(row(f"Click to new text, {words}", asked, clicks[state], " ms", 0, extra))
     rows.append(row("Server to first useful page", f"{app['asked']['first_page_s']} s", app["first_page_s"], " s", 1))
+    return rows
+
+
+def explain_rows(explain: dict[str, Any] | None) -> list[str]:
+    """What a person waits for an explanation."""
+    if explain is None:
+        return [unmeasured("Explanations, `alexnet` at 224 pixels")]
+    rows = []
     for name, milliseconds in explain["ms"].items():
         asked = f"{explain['asked_ms'][name]:,} ms" if name in explain["asked_ms"] else ""
         title = name.replace("_", " ").capitalize()
         rows.append(row(f"{title}, `alexnet` at 224 pixels", asked, milliseconds, " ms", 0))
-    machine = train["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores, no GPU; torch {machine['torch']}, {machine['date']}"
-    return "\n".join([*rows, "", f"On one machine: {where}. Not yet measured on a GPU.", ""])
+    return rows
 
 
-def result(name: str) -> dict[str, Any]:
-    """What results/<name>.json holds."""
-    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+def record_rows(records: dict[str, Any] | None) -> list[str]:
+    """CIFAR-10 against the records of 2012, on the processor."""
+    if records is None:
+        return [unmeasured("CIFAR-10 to 26 %, 18 % and 11 % test error")]
+    rows = []
+    for name, record in records["records"].items():
+        if record["asked"]["device"] == "cpu":
+            rows += _record(f"CIFAR-10, {name}, seconds of training (2012: {record['asked']['in_2012']})", record)
+    return rows
+
+
+def _record(what: str, record: dict[str, Any]) -> list[str]:
+    asked = record["asked"]
+    command = f"`{' '.join(asked['arguments'])}`"
+    mean = f"; mean {record['mean_training_seconds']:.1f} s"
+    met = record["mean_training_seconds"] <= asked["seconds"]
+    rows = [row(what, f"{asked['seconds']:g} s", record["training_seconds"], " s", 1, mean + missed(met))]
+    mean = f"; mean {100 * record['mean_test_error']:.2f} %"
+    met = record["mean_test_error"] <= asked["error"]
+    error = scaled(record["test_error"], 100)
+    return [*rows, row(f"… test error, {command}", f"{asked['error']:.0%}", error, " %", 2, mean + missed(met))]
+
+
+def peer_rows(peers: dict[str, Any] | None) -> list[str]:
+    """The same network trained by others."""
+    if peers is None:
+        return [unmeasured("The same network beside torchvision's loop, fastai and Lightning")]
+    speed, target, asked = peers["speed"], peers["target"], peers["asked"]
+    rows = [row(f"Images a second, {name}", "", pace, "", 0) for name, pace in speed["images_per_s"].items()]
+    times, least = speed["times_best_peer"], asked["times_images_per_s"]
+    rows.append(row("… times the best peer's", f"at least {least}", times, "", 1, missed(times["median"] >= least)))
+    for name, side in target["sides"].items():
+        top1 = f", {side['test_top1']['median']:.1%}" + missed(side["test_top1"]["median"] >= asked["test_top1"])
+        rows.append(row(f"Seconds to {asked['test_top1']:.0%}, {name}", "", side["training_seconds"], " s", 1, top1))
+    times, least = target["times_sooner_than_fastai"], asked["times_sooner_than_fastai"]
+    rows.append(row("… times sooner than fastai", f"at least {least}", times, "", 1, missed(times["median"] >= least)))
+    return rows
+
+
+def big_network_rows(big: dict[str, Any] | None) -> list[str]:
+    """How much of the machine the big network uses."""
+    if big is None:
+        return [unmeasured("`alexnet` at 224 pixels, share of the matrix products' rate")]
+    rate = big["matrix_product_gflop_per_s"]["median"]
+    share, asked = scaled(big["share"], 100), 100 * big["asked"]["share"]
+    extra = f" of {rate:,.0f} GFLOP/s, {big['compute']['precision']}" + missed(share["median"] >= asked)
+    return [
+        row("`alexnet` at 224 pixels, batch 128: images a second", "", big["images_per_s"], "", 1),
+        row("… share of the matrix products' rate", f"at least {asked:.0f} %", share, " %", 1, extra),
+    ]
+
+
+def start_rows(start: dict[str, Any] | None) -> list[str]:
+    """The wait for the first event, and the memory of a training."""
+    if start is None:
+        return [unmeasured("Click on Start to first event; memory of a training")]
+    asked = start["asked"]
+    rows = []
+    for name, seconds in start["first_event_s"].items():
+        late = missed(seconds["median"] <= asked["first_event_s"])
+        rows.append(
+            row(f"Click on Start to first event, {name}", f"{asked['first_event_s']} s", seconds, " s", 1, late)
+        )
+    for name, found in start.get("memory_mb", {}).items():
+        much = missed(found["data_aside"] <= 1000 * asked["memory_gb"])
+        rows.append(
+            f"| Memory of a training, data aside, `alexnet_mini`, {name} | {1000 * asked['memory_gb']:,.0f} MB "
+            f"| {found['data_aside']:,} MB, {found['program']:,} of them files of the program{much} | 1 |"
+        )
+    return rows
+
+
+def gpu_rows(big: dict[str, Any] | None, records: dict[str, Any] | None) -> list[str]:
+    """What needs a GPU."""
+    rows = []
+    if big is None:
+        rows.append(unmeasured("`alexnet` at 224 pixels on an H200: images a second", "at least 20,000"))
+    else:
+        gpu, asked = big["machine"]["gpu"], big["asked"]["images_per_s_h200"]
+        extra = f", {big['share']['median']:.0%} of the matrix products' rate"
+        what = f"`alexnet` at 224 pixels on {gpu}: images a second"
+        rows.append(row(what, f"at least {asked:,} (H200)", big["images_per_s"], "", 0, extra))
+        if "torchvision_loop_images_per_s" in big:
+            rows.append(f"| … torchvision's loop beside it | | {big['torchvision_loop_images_per_s']:,.0f} | 1 |")
+    found = [
+        record for record in (records or {"records": {}})["records"].values() if record["asked"]["device"] == "cuda"
+    ]
+    for record in found:
+        rows += _record("CIFAR-10, 11 % error, seconds of training on a GPU", record)
+    return rows if found else [*rows, unmeasured("CIFAR-10 at 11 % error on an H200", "10 s")]
+
+
+def where(measured: dict[str, Any] | None) -> str:
+    """The machine in words."""
+    if measured is None:
+        return "Not yet measured."
+    machine = measured["machine"]
+    gpu = machine["gpu"] or "no GPU"
+    text = f"{machine['processor']}, {machine['cores']} cores, {gpu}; torch {machine['torch']}, {machine['date']}"
+    return f"On one machine: {text}."
+
+
+def unmeasured(what: str, asked: str = "") -> str:
+    """The line of something for which there is no result."""
+    return f"| {what} | {asked} | not yet measured | |"
+
+
+def missed(met: bool) -> str:
+    """A word beside a figure that is not what was asked."""
+    return "" if met else " (missed)"
+
+
+def scaled(spread: dict[str, float], factor: float) -> dict[str, float]:
+    """The spread in another unit."""
+    return {key: value if key == "runs" else factor * value for key, value in spread.items()}
 
 
 def row(what: str, asked: str, spread: dict[str, float], unit: str, digits: int, extra: str = "") -> str:

@@ -1,0 +1,266 @@
+"""The big network: `python -m benchmarks.big_network [--rounds 5] [--precision bf16] [--threads 0]`.
+
+`alexnet` at 224 pixels, 1000 classes, batches of 128 (on a CUDA GPU 512): images a second of the program's own training
+steps, augmentation on, from uint8 pictures in memory. Beside it, in turns within the same process, the rate of matrix
+products in the precision that the training computes in (the best of several large shapes), and the share of it that
+the training reaches: arithmetic of an image, forward and backward, times images a second, over that rate. Asked: at
+least 70 % on two cores, 20,000 images a second on an H200.
+
+Where the time goes is told by PyTorch's profiler, over a few steps that are not counted. On a CUDA GPU the loop in the
+manner of torchvision's references runs beside it, on --photographs (a folder of train/<class> and test/<class>).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile, record_function
+from torch.utils.flop_counter import FlopCounterMode
+
+from alexnet_core import devices
+from alexnet_core.models import build
+from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.events import Tick
+from alexnet_core.training.loop import Training
+from alexnet_core.training.recipes import model_settings
+from benchmarks.report import machine, spread, write
+
+MODEL, SIZE, CLASSES = "alexnet", 224, 1000
+ASKED = {"share": 0.7, "images_per_s_h200": 20_000}
+SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 4096, 4096), (8192, 8192, 8192))
+"""Of the matrix products (rows, inner, columns); the last only where it takes no seconds."""
+KINDS = (
+    ("convolution", ("conv",)),
+    ("linear", ("addmm", "mm", "linear", "bmm")),
+    ("pooling", ("pool",)),
+    ("casts and copies", ("copy", "_to_copy", "clone", "contiguous")),
+    ("ReLU", ("relu", "clamp_min", "threshold")),
+    ("dropout", ("dropout", "bernoulli", "mul", "div", "random", "empty_like")),
+    ("loss", ("softmax", "nll_loss", "cross_entropy")),
+)
+"""What an operation is about, by a part of its name; the first that fits."""
+
+
+def main() -> None:
+    """Measure, print the tables, write results/big_network.json (on a GPU, big_network_gpu.json)."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="turns of training and matrix products")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of training in a turn, about")
+    parser.add_argument("--batch", type=int, default=0, help="images a step; 0 takes 128, on a GPU 512")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--photographs", type=Path, help="on a GPU: for the loop of torchvision's references")
+    parser.add_argument("--trial", action="store_true", help="write nothing")
+    asked = parser.parse_args()
+    about = machine()
+    training = prepared(asked)
+    steps = Steps(training)
+    result = {
+        "command": "python -m benchmarks.big_network",
+        "what": f"{MODEL}, {SIZE} pixels, {CLASSES} classes, batch {training.config.batch_size}",
+        "machine": about,
+        "compute": {field.name: str(getattr(training.compute, field.name)) for field in fields(training.compute)},
+        "asked": ASKED,
+        **measured(training, steps, asked.rounds, asked.seconds),
+        "milliseconds_a_step": breakdown(training, steps),
+    }
+    if training.compute.device.type == "cuda" and asked.photographs is not None:
+        result["torchvision_loop_images_per_s"] = torchvision_loop(asked.photographs, training.config.batch_size)
+    show(result)
+    if not asked.trial:
+        write("big_network_gpu" if training.compute.device.type == "cuda" else "big_network", result)
+
+
+def prepared(asked: argparse.Namespace) -> Training:
+    """The program's training of the big network on pictures of noise, 16 batches of them, on the device."""
+    compute = devices.choose(asked.device, asked.precision, asked.threads)
+    batch = asked.batch or (512 if compute.device.type == "cuda" else 128)
+    config = TrainConfig(model=MODEL, batch_size=batch, epochs=10_000, lr=1e-3, seed=0)
+    pixels = torch.randint(0, 256, (16 * batch, SIZE, SIZE, 3), dtype=torch.uint8, device=compute.device)
+    labels = np.random.default_rng(0).integers(0, CLASSES, len(pixels))
+    torch.manual_seed(0)
+    return Training(
+        build(MODEL, CLASSES, SIZE, **model_settings(config)),
+        config,
+        compute,
+        Preprocessing(SIZE, SIZE),
+        (pixels, labels),
+        (pixels[:batch], labels[:batch]),
+        np.diag([0.08, 0.07, 0.08]),
+    )
+
+
+class Steps:
+    """The training, a few steps at a time."""
+
+    def __init__(self, training: Training) -> None:
+        self.device, self.batch = training.compute.device, training.config.batch_size
+        self.per_epoch = training.steps_per_epoch
+        self._ticks = (event for event in training.events() if isinstance(event, Tick))
+
+    def take(self, count: int) -> float:
+        """Seconds of `count` steps, without those after which an epoch is examined (they are taken, not counted)."""
+        seconds = 0.0
+        while count:
+            start = self._now()
+            tick = next(self._ticks)
+            taken = self._now() - start
+            if tick.step % self.per_epoch:
+                seconds, count = seconds + taken, count - 1
+        return seconds
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+def measured(training: Training, steps: Steps, rounds: int, seconds: float) -> dict[str, Any]:
+    """Images a second and the rate of matrix products, in turns, and what follows from them."""
+    batch, compute = training.config.batch_size, training.compute
+    steps.take(3)
+    count = max(2, round(seconds / (steps.take(2) / 2)))
+    flop = arithmetic(training.model)
+    paces, rates, shares = [], [], []
+    print(f"{'':<9}{'images/s':>10}{'GFLOP/s':>10}{'products':>10}{'share':>8}")
+    for number in range(rounds):
+        before = product_rate(compute)
+        pace = count * batch / steps.take(count)
+        rate = max(before, product_rate(compute))
+        paces.append(pace)
+        rates.append(rate)
+        shares.append(pace * flop / rate)
+        reached = f"{pace * flop / 1e9:,.0f}"
+        print(f"turn {number + 1:<4}{pace:>10,.1f}{reached:>10}{rate / 1e9:>10,.0f}{shares[-1]:>8.1%}", flush=True)
+    return {
+        "gflop_an_image": round(flop / 1e9, 4),
+        "images_per_s": spread(paces, 1),
+        "matrix_product_gflop_per_s": spread([rate / 1e9 for rate in rates], 0),
+        "share": spread(shares, 3),
+    }
+
+
+def arithmetic(model: nn.Module) -> int:
+    """Floating-point operations of one image, forward and backward (two for a multiplication with its addition),
+    counted while they are done; the pictures need no gradient, so the first layer's backward is half the others'."""
+    image = torch.zeros(2, 3, SIZE, SIZE, device=next(model.parameters()).device)
+    with FlopCounterMode(display=False) as counter:
+        model(image).sum().backward()
+    model.zero_grad(set_to_none=True)
+    return counter.get_total_flops() // len(image)
+
+
+def product_rate(compute: devices.Compute) -> float:
+    """Floating-point operations a second of the best of several large matrix products in the training's precision."""
+    gpu = compute.device.type == "cuda"
+    best = 0.0
+    for rows, inner, columns in SHAPES if gpu else SHAPES[:-1]:
+        dtype = devices.DTYPES[compute.precision]
+        left = torch.randn(rows, inner, device=compute.device).to(dtype)
+        right = torch.randn(inner, columns, device=compute.device).to(dtype)
+        flop = 2 * rows * inner * columns
+        times = max(1, round((1e13 if gpu else 4e10) / flop))
+        for _ in range(4):
+            if gpu:
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(times):
+                left @ right
+            if gpu:
+                torch.cuda.synchronize()
+            best = max(best, times * flop / (time.perf_counter() - start))
+    return best
+
+
+def breakdown(training: Training, steps: Steps, count: int = 3) -> dict[str, float]:
+    """Milliseconds of a step by what they went into, largest first, as PyTorch's profiler sees it."""
+    gpu = training.compute.device.type == "cuda"
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]
+    with _forward_marked(training.model), profile(activities=activities) as profiled:
+        steps.take(count)
+    sums: dict[str, float] = {}
+    for event in profiled.events():
+        spent = event.self_device_time_total if gpu else event.self_cpu_time_total
+        if spent:
+            kind = kind_of(event)
+            sums[kind] = sums.get(kind, 0.0) + spent / 1000 / count
+    return {kind: round(spent, 2) for kind, spent in sorted(sums.items(), key=lambda item: -item[1])}
+
+
+def kind_of(event: Any) -> str:
+    """What an operation is about: by its own name, and by the names of those that called it."""
+    names = [event.name]
+    while event.cpu_parent is not None:
+        event = event.cpu_parent
+        names.append(event.name)
+    if any(name.startswith("Optimizer.") for name in names):
+        return "optimizer"
+    backward = any(name.startswith("autograd::") for name in names)
+    if not backward and "forward" not in names:
+        return "batches, augmentation, loss"
+    if any("AccumulateGrad" in name for name in names):
+        return "gradients kept"
+    told = (kind for name in names for kind, parts in KINDS if any(part in name.lower() for part in parts))
+    kind = next(told, "other")
+    return f"{kind}, {'backward' if backward else 'forward'}"
+
+
+@contextmanager
+def _forward_marked(model: nn.Module) -> Iterator[None]:
+    """Within it the profiler sees the forward pass of `model` under the name "forward"."""
+    marks: list[Any] = []
+
+    def enter(*_: Any) -> None:
+        marks.append(record_function("forward"))
+        marks[-1].__enter__()
+
+    def leave(*_: Any) -> None:
+        marks.pop().__exit__(None, None, None)
+
+    handles = [model.register_forward_pre_hook(enter), model.register_forward_hook(leave)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def torchvision_loop(photographs: Path, batch: int) -> float:
+    """Images a second of the loop of torchvision's references, bf16, with a worker for each core."""
+    command = [sys.executable, "-m", "benchmarks.peer_loops", "torchvision", "--data", str(photographs)]
+    command += ["--network", MODEL, "--size", str(SIZE), "--batch", str(min(batch, 256)), "--bf16"]
+    command += ["--workers", str(devices.cores()), "--lr", "0.01"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])["images_per_s"]
+
+
+def show(result: dict[str, Any]) -> None:
+    """The outcome against what is asked, and where the time goes."""
+    share, pace = result["share"]["median"], result["images_per_s"]["median"]
+    rate = result["matrix_product_gflop_per_s"]["median"]
+    print(
+        f"\n{'reached' if share >= ASKED['share'] else 'MISSED'}: {share:.1%} of the measured matrix products' "
+        f"{rate:,.0f} GFLOP/s (asked: {ASKED['share']:.0%}); {pace:,.1f} images/s of {result['gflop_an_image']} GFLOP"
+    )
+    if "torchvision_loop_images_per_s" in result:
+        print(f"The loop of torchvision's references: {result['torchvision_loop_images_per_s']:,.0f} images/s")
+    total = sum(result["milliseconds_a_step"].values())
+    print(f"\n{'a step':<32}{'ms':>10}{'share':>8}")
+    for kind, spent in result["milliseconds_a_step"].items():
+        print(f"{kind:<32}{spent:>10.1f}{spent / total:>8.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""CIFAR-10 for the benchmarks: from one zip with one folder of JPEGs a class, in the form each side reads."""
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+ZIP = SHARED / "cifar10-jpeg.zip"
+"""The complete data set as JPEGs (train/<class>/..., test/<class>/...) beside the checkout, where there is one."""
+
+
+def prepared(source: Path, home: Path, size: int = 32) -> tuple[Path, float]:
+    """The prepared set that the program's own command makes of `source` (a zip or a folder) in the home folder `home`,
+    and the seconds that took."""
+    command = [sys.executable, "-m", "alexnet_core", "data", "prepare", str(source), "--size", str(size)]
+    start = time.monotonic()
+    done = subprocess.run(
+        command, env=os.environ | {"ALEXNET_HOME": str(home)}, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return Path(done.stdout.splitlines()[-1]), time.monotonic() - start
+
+
+def unpacked(source: Path, home: Path) -> tuple[Path, float]:
+    """The same pictures as files in class folders, for loops that read files, and the seconds that took."""
+    out = home / "files"
+    start = time.monotonic()
+    with zipfile.ZipFile(source) as archive:
+        archive.extractall(out)  # a known zip of our own; what strangers upload is read member by member
+    return out, time.monotonic() - start

@@ -1,0 +1,212 @@
+"""Side by side with others: `python -m benchmarks.peers [--rounds 3] [--only speed|target]`; needs the extra `peers`.
+
+The same network, pictures and batch, trained by this program (its own command), by a loop in the manner of
+torchvision's references, by Lightning and by fastai, each measurement in a process of its own, in turns, round after
+round. Two questions: how many images a second (steps alone, warm-up and validation not counted), and how many seconds
+to 77 % of the test images right (training with its validations; what comes before it stands beside it). Asked: at least
+4 times the images a second of the best peer, and 77 % at least 10 times sooner than fastai's fit_one_cycle.
+
+Peers get channels last, and bf16 where they offer it on this device; the headline compares with the best of them.
+fastai's own epochs to 77 % are given by --fastai-epochs: the fewest that reach it, found by trial.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.recipes import model_settings, settle
+from benchmarks import cifar
+from benchmarks.report import machine, spread, write
+from benchmarks.watching import watch
+
+OURS = "this program"
+ASKED = {"times_images_per_s": 4, "times_sooner_than_fastai": 10, "test_top1": 0.77}
+FAST = ("--recipe", "quick", "--epochs", "4")
+"""Of the train command: the soonest this program knows to 77 %."""
+SPEED = ("--recipe", "quick", "--epochs", "2")
+"""Of the train command: for images a second, at the peers' batch and picture size, whatever is learned."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to train: a loop of benchmarks.peer_loops and its settings."""
+
+    loop: str
+    workers: int = 0
+    bf16: bool = False
+    lr: float = 0.1
+
+    def arguments(self) -> list[str]:
+        """Of benchmarks.peer_loops."""
+        return [self.loop, "--workers", str(self.workers), "--lr", str(self.lr), *(["--bf16"] if self.bf16 else [])]
+
+
+PEERS = {
+    "torchvision, 0 workers": Peer("torchvision"),
+    "torchvision, 2 workers": Peer("torchvision", 2),
+    "torchvision, 0 workers, bf16": Peer("torchvision", 0, True),
+    "torchvision, 2 workers, bf16": Peer("torchvision", 2, True),
+    "Lightning, 0 workers": Peer("lightning"),
+    "Lightning, 0 workers, bf16": Peer("lightning", 0, True),
+    "Lightning, 2 workers, bf16": Peer("lightning", 2, True),
+    "fastai, 0 workers": Peer("fastai", lr=0.01),
+    "fastai, 2 workers": Peer("fastai", 2, lr=0.01),
+}
+
+
+def main() -> None:
+    """Measure in turns, print as it goes, write results/peers.json."""
+    asked = arguments()
+    if not (find_spec("fastai") and find_spec("lightning")):
+        raise SystemExit("The peers are not installed; install them with: pip install -e '.[peers]'")
+    result: dict[str, Any] = {
+        "command": "python -m benchmarks.peers",
+        "machine": machine() | {name: version(name) for name in ("torchvision", "lightning", "fastai", "pillow")},
+        "asked": ASKED,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        data, prepared = cifar.prepared(asked.zip, home)
+        files, unpacked = cifar.unpacked(asked.zip, home)
+        result["preparation_seconds"] = {OURS: round(prepared, 1), "peers (unpacking the zip)": round(unpacked, 1)}
+        print(f"Preparation, not counted below: {prepared:.1f} s for this program, {unpacked:.1f} s for the peers.")
+        if asked.only in (None, "speed"):
+            result["speed"] = speed(asked, data, files, home)
+        if asked.only in (None, "target"):
+            result["target"] = target(asked, data, files, home)
+    if asked.only is None:
+        write("peers", result)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="turns of the images a second")
+    parser.add_argument("--target-rounds", type=int, default=3, help="turns of the seconds to 77 %%")
+    parser.add_argument("--only", choices=("speed", "target"), help="one question alone; nothing is written then")
+    parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")
+    parser.add_argument("--batch", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=60, help="counted steps of a peer")
+    parser.add_argument("--threads", type=int, default=0, help="of every side; 0 leaves the choice to each")
+    parser.add_argument(
+        "--fast", nargs=argparse.REMAINDER, default=list(FAST), help="settings for 77 %%; last argument"
+    )
+    parser.add_argument("--fastai-epochs", type=int, default=4, help="the fewest that reach 77 %%")
+    parser.add_argument("--fastai-lr", type=float, default=0.01)
+    return parser.parse_args()
+
+
+def speed(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dict[str, Any]:
+    """Images a second of every side, in turns."""
+    ours = [*SPEED, "--batch-size", str(asked.batch), "--threads", str(asked.threads)]
+    settings = settled(ours, data)
+    shape = network_of(settings)
+    found: dict[str, list[float]] = {OURS: []} | {name: [] for name in PEERS}
+    for round_number in range(asked.rounds):
+        for name in in_turn(list(found), round_number):
+            if name == OURS:
+                run = watch(["--data", str(data), *ours, "--seed", str(round_number)], home)
+                found[name].append(run.images_per_s())
+            else:
+                steps = ["--steps", str(asked.steps)]
+                measured = one(asked, files, [*PEERS[name].arguments(), *shape, *steps])
+                found[name].append(measured["images_per_s"])
+            print(f"round {round_number + 1}  {name:<32}{found[name][-1]:>9,.0f} images/s", flush=True)
+    rows = {name: spread(values, 0) for name, values in found.items()}
+    best = max(PEERS, key=lambda name: median(found[name]))
+    # Neighbours in time: what else the machine does falls on both sides of a quotient.
+    times = spread([ours / theirs for ours, theirs in zip(found[OURS], found[best], strict=True)], 2)
+    print(f"\n{'':<34}{'images/s':>9}{'least':>9}{'largest':>9}{'runs':>6}")
+    for name, row in rows.items():
+        print(f"{name:<34}{row['median']:>9,.0f}{row['least']:>9,.0f}{row['largest']:>9,.0f}{row['runs']:>6}")
+    print(verdict(times["median"], ASKED["times_images_per_s"], f"times the images/s of the best peer, {best}"))
+    return {
+        "network": settings.model, "settings": model_settings(settings), "batch": asked.batch, "images_per_s": rows,
+        "best_peer": best, "times_best_peer": times, "each": found,
+    }  # fmt: skip
+
+
+def target(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dict[str, Any]:
+    """Seconds to 77 % of this program and of fastai, in turns."""
+    fast = [*asked.fast, "--threads", str(asked.threads)]
+    shape = network_of(settled(fast, data))
+    found: dict[str, list[dict[str, float]]] = {OURS: [], "fastai": []}
+    for round_number in range(asked.target_rounds):
+        for name in in_turn(list(found), round_number):
+            if name == OURS:
+                run = watch(["--data", str(data), *fast, "--seed", str(round_number)], home)
+                setup = run.first_event_seconds
+                figures = {"training_seconds": run.training_seconds, "setup_seconds": setup, "test_top1": run.test_top1}
+            else:
+                epochs = ["--epochs", str(asked.fastai_epochs)]
+                peer = Peer("fastai", 2, lr=asked.fastai_lr)
+                figures = one(asked, files, [*peer.arguments(), *shape, *epochs])
+            found[name].append(figures)
+            print(
+                f"round {round_number + 1}  {name:<16}{figures['training_seconds']:>8.1f} s to "
+                f"{figures['test_top1']:.2%} (before it {figures['setup_seconds']:.1f} s)",
+                flush=True,
+            )
+    rows = {
+        name: {key: spread([run[key] for run in runs], 4 if key == "test_top1" else 2) for key in runs[0]}
+        for name, runs in found.items()
+    }
+    pairs = zip(found["fastai"], found[OURS], strict=True)
+    times = spread([theirs["training_seconds"] / ours["training_seconds"] for theirs, ours in pairs], 2)
+    for name, row in rows.items():
+        short = "" if row["test_top1"]["median"] >= ASKED["test_top1"] else "  NOT the accuracy asked for"
+        print(f"{name:<16}{row['training_seconds']['median']:>8.1f} s to {row['test_top1']['median']:.2%}{short}")
+    print(verdict(times["median"], ASKED["times_sooner_than_fastai"], "times sooner than fastai"))
+    arguments = {OURS: asked.fast, "fastai": {"epochs": asked.fastai_epochs, "lr": asked.fastai_lr}}
+    return {"arguments": arguments, "sides": rows, "times_sooner_than_fastai": times, "each": found}
+
+
+def in_turn(names: list[str], round_number: int) -> list[str]:
+    """The names, another first each round: nobody is always measured after the same neighbour's heat."""
+    first = round_number % len(names)
+    return names[first:] + names[:first]
+
+
+def settled(train_arguments: list[str], data: Path) -> TrainConfig:
+    """The whole settings that the train command would make of its arguments."""
+    flags = dict(zip(train_arguments[::2], train_arguments[1::2], strict=True))
+    explicit: dict[str, Any] = {}
+    for flag, text in flags.items():
+        name = flag.removeprefix("--").replace("-", "_")
+        explicit[name] = type(getattr(TrainConfig, name))(text)
+    opened = PreparedSet.open(data)
+    return settle(explicit, train_images=opened.count("train"), image_size=opened.image_size, mirrors=opened.mirrors)
+
+
+def network_of(settings: TrainConfig) -> list[str]:
+    """Arguments of benchmarks.peer_loops for the network of `settings`."""
+    return ["--network", settings.model, "--network-settings", json.dumps(model_settings(settings))]
+
+
+def one(asked: argparse.Namespace, files: Path, loop: list[str]) -> dict[str, float]:
+    """One measurement of a peer, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.peer_loops", *loop, "--data", str(files)]
+    command += ["--batch", str(asked.batch), "--threads", str(asked.threads)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def verdict(times: float, asked: float, what: str) -> str:
+    """A target and what came of it."""
+    return f"{'reached' if times >= asked else 'MISSED'}: {times:.1f} {what} (asked: {asked})"
+
+
+if __name__ == "__main__":
+    main()
