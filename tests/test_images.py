@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 from alexnet_core import images
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name, decode, decode_file, sha256
+from alexnet_core.preprocess import Preprocessing
 from tests.pictures import encoded, pixels, png, png_claiming
 
 
@@ -196,3 +197,20 @@ def test_bug_of_ours_keeps_its_traceback(monkeypatch) -> None:
     monkeypatch.setattr(images, "_eight_bit_rgb", broken)
     with pytest.raises(Bug):
         decode(png())
+
+
+def test_large_jpeg_is_decoded_no_larger_than_a_square_of_it_needs() -> None:
+    y, x = np.mgrid[0:600, 0:900] / 600
+    soft = np.stack([x / 1.5, y, (x - y) ** 2 / 3], axis=-1) * 255
+    data = encoded(Image.fromarray(soft.astype(np.uint8)), "JPEG", quality=95)
+    assert decode(data).size == (900, 600)
+    sides = {64: (450, 300), 20: (113, 75), 16: (113, 75), 101: (900, 600), 1000: (900, 600)}
+    assert {side: decode(data, side=side).size for side in sides} == sides
+    for side in sides:
+        cut = Preprocessing(size=side, resize=side).crop
+        difference = np.subtract(cut(decode(data)), cut(decode(data, side=side)), dtype=np.float64)
+        assert np.abs(difference).mean() < 1
+    assert decode(encoded(Image.fromarray(soft.astype(np.uint8))), side=16).size == (
+        900,
+        600,
+    )

@@ -24,6 +24,9 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     preparing.add_argument("source", metavar="SOURCE", help="a name from `data list`, a folder, or a zip")
     preparing.add_argument("--size", type=int, metavar="N", help="side of the square pictures in pixels")
     preparing.add_argument("--out", type=Path, metavar="DIR", help="where to (default: the home folder)")
+    preparing.add_argument(
+        "--shard", type=int, default=1000, metavar="MB", help="keep the pixels in files of at most this size (1000)"
+    )
     preparing.add_argument("--json", action="store_true", help="print one JSON document")
     preparing.set_defaults(run=prepare_one)
 
@@ -52,7 +55,13 @@ def prepare_one(arguments: argparse.Namespace) -> None:
     from alexnet_core.data.sources import prepare
 
     with ProgressShown() as shown:
-        prepared = prepare(arguments.source, image_size=arguments.size, out=arguments.out, progress=shown.update)
+        prepared = prepare(
+            arguments.source,
+            image_size=arguments.size,
+            out=arguments.out,
+            progress=shown.update,
+            shard_bytes=1_000_000 * arguments.shard,
+        )
     if arguments.json:
         print(json.dumps(_prepared_dict(prepared), indent=1))
         return

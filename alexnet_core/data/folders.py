@@ -17,6 +17,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -37,16 +38,27 @@ MEMBER_ERRORS = (
 )  # fmt: skip
 """What zipfile lets out for a damaged or unusual member."""
 
+READ_WHOLE = 4_000_000_000
+"""Bytes up to which a zip is read once more to know it by all its content: some ten seconds. Photographs of the size of
+ImageNet are 150 GB, as long to read as to prepare; such a zip is known by its table of contents, which holds the name,
+the sizes and the checksum of every member, and reading compares them."""
+
 Parts = tuple[str, ...]
 
 
 def folder_key(folder: Path) -> str:
-    """A key of the folder's content that needs no reading of pictures: names, sizes and times of change."""
+    """A key of the folder's content that needs no reading of pictures: names, sizes and times of change.
+
+    A million photographs are 150 GB: reading them only to know them by their content would take as long as preparing
+    them. So a copied folder is prepared again, and a file changed in place with its old size and time is not noticed.
+    """
     key = hashlib.sha256()
-    for parts in _walk(folder)[0]:
-        status = folder.joinpath(*parts).stat()
+
+    def note(parts: Parts, status: os.stat_result) -> None:
         line = f"{'/'.join(parts)}\0{status.st_size}\0{status.st_mtime_ns}\n"
         key.update(line.encode("utf-8", "surrogateescape"))
+
+    _walk(folder, note)
     return key.hexdigest()
 
 
@@ -87,27 +99,33 @@ def read_folder(
     )
 
 
-def _walk(folder: Path) -> tuple[list[Parts], list[Parts]]:
-    """Paths below `folder`, in a fixed order: regular files, and links. Raises ExplorerError if unreadable."""
+def _walk(folder: Path, note: Callable[[Parts, os.stat_result], None] | None = None) -> tuple[list[Parts], list[Parts]]:
+    """Paths below `folder`, in a fixed order: regular files, and links. Raises ExplorerError if unreadable.
 
-    def fail(error: OSError) -> None:
-        raise error
-
+    Files are looked at more closely only where `note` wants to know: names and kinds come with the list of a folder.
+    """
     files: list[Parts] = []
     links: list[Parts] = []
+    waiting: list[Parts] = [()]
     try:
-        for top, folders, names in os.walk(folder, onerror=fail):
-            folders.sort()
-            above = Path(top).relative_to(folder).parts
-            for name in sorted([*folders, *names]):
-                parts = (*above, name)
-                if _ignored(parts):
+        while waiting:
+            above = waiting.pop()
+            with os.scandir(os.path.join(folder, *above)) as listed:
+                found = sorted(listed, key=lambda one: one.name)
+            folders = []
+            for one in found:
+                parts = (*above, one.name)
+                if _ignored(parts[-1:]):
                     continue
-                mode = os.lstat(os.path.join(top, name)).st_mode
-                if stat.S_ISLNK(mode):
+                if one.is_symlink():
                     links.append(parts)
-                elif stat.S_ISREG(mode):
+                elif one.is_dir(follow_symlinks=False):
+                    folders.append(parts)
+                elif one.is_file(follow_symlinks=False):
                     files.append(parts)
+                    if note:
+                        note(parts, one.stat(follow_symlinks=False))
+            waiting += reversed(folders)
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise ExplorerError(f"“{clean_name(folder.name)}” cannot be read ({reason}). Check its permissions.") from error
@@ -115,7 +133,7 @@ def _walk(folder: Path) -> tuple[list[Parts], list[Parts]]:
 
 
 def archive_key(path: Path, progress: Progress | None = None, cancelled: Cancelled | None = None) -> str:
-    """The sha256 of the zip, 64 hexadecimal digits.
+    """The sha256 of the zip, of a very large one that of its table of contents: 64 hexadecimal digits.
 
     Raises Refused for a zip that is too large or lists too many files: both are seen here, before anything parses it.
     """
@@ -125,6 +143,8 @@ def archive_key(path: Path, progress: Progress | None = None, cancelled: Cancell
         raise Refused(
             f"“{name}” is larger than {limits.packed_bytes // 1_000_000:,} MB. Send fewer or smaller pictures."
         )
+    if size > READ_WHOLE:
+        return _contents_key(path, limits)
     key, listed, tail, read = hashlib.sha256(), 0, b"", 0
     try:
         with path.open("rb") as file:
@@ -145,6 +165,22 @@ def archive_key(path: Path, progress: Progress | None = None, cancelled: Cancell
     return key.hexdigest()
 
 
+def _contents_key(path: Path, limits: ArchiveLimits) -> str:
+    name = clean_name(path.name)
+    with _opened(path) as archive, path.open("rb") as file:
+        if len(archive.infolist()) > limits.entries:
+            raise Refused(_too_many(name, limits))
+        file.seek(archive.start_dir)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except MEMBER_ERRORS as error:
+        raise Refused(f"“{clean_name(path.name)}” is not a zip, or a damaged one. Pack the folder again.") from error
+
+
 def _too_many(name: str, limits: ArchiveLimits) -> str:
     return f"“{name}” holds more than {limits.entries:,} files. Make a zip with fewer pictures."
 
@@ -156,10 +192,7 @@ def read_archive(path: Path, side: int | None = None) -> Collection:
     files or bytes than its limits allow, no layout of class folders.
     """
     name, limits = clean_name(path.name), archive_limits(path)
-    try:
-        archive = zipfile.ZipFile(path)
-    except MEMBER_ERRORS as error:
-        raise Refused(f"“{name}” is not a zip, or a damaged one. Pack the folder again.") from error
+    archive = _opened(path)
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(archive.infolist()) > limits.entries:
         raise Refused(_too_many(name, limits))
@@ -242,6 +275,7 @@ def _shown(parts: Parts) -> str:
     return "/".join(clean_name(part) for part in parts)
 
 
+@lru_cache(maxsize=10_000)  # a million files lie in a thousand folders
 def _same(name: str) -> str:
     """What two names have in common that a person would call the same: form of accents and case do not count."""
     return unicodedata.normalize("NFC", name).strip().casefold()

@@ -103,11 +103,14 @@ def prepare(
     A name wins over a folder of that name; `./digits` or a Path means the folder. Without `out` the result lies in
     `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
     (done, total, stage), the stage one of "reading" and "downloading" (in bytes), "preparing" (in pictures).
+    No file of pixels grows beyond `shard_bytes`; of a set that lies there already the files stay as they are.
     `cancelled` is asked between a few pictures. Raises ExplorerError for all that a person can put right; what was done
     until then is kept, and the next call goes on from it.
     """
     if image_size is not None and not IMAGE_SIZE[0] <= image_size <= IMAGE_SIZE[1]:
         raise ExplorerError(f"The size must be between {IMAGE_SIZE[0]} and {IMAGE_SIZE[1]} pixels, not {image_size}.")
+    if shard_bytes < 1_000_000:
+        raise ExplorerError("The files of pixels must be allowed at least 1 MB each.")
     if isinstance(source, str) and source in DATASETS:
         entry, name = DATASETS[source], source
         size = image_size or entry.image_size

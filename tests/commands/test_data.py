@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alexnet_core.__main__ import main
+from alexnet_core.commands import progress
 from alexnet_core.data.sources import DATASETS
 from tests.pictures import class_files, make_folder, make_zip
 
@@ -43,6 +44,35 @@ def test_list_and_prepare(alexnet, tmp_path: Path) -> None:
     shown = alexnet("list")[0]
     assert "prepared at 8 pixels" in shown
     assert "download of 171 MB" in shown
+
+
+def test_shards_are_as_small_as_asked(alexnet, tmp_path: Path) -> None:
+    alexnet("prepare", "digits", "--size", "32", "--shard", "1", "--out", "out")
+    sizes = [path.stat().st_size for path in sorted((tmp_path / "out").glob("images-*.npy"))]
+    assert len(sizes) == 6  # 1,797 pictures of 3,072 bytes
+    assert max(sizes) <= 1_000_000 + 128
+    assert "at least 1 MB" in alexnet("prepare", "digits", "--shard", "0", code=2)[1]
+
+
+def test_lines_of_progress_say_how_long_it_will_take(monkeypatch, capsys) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress.ProgressShown() as shown:
+        for clock[0], done in (
+            (10.0, 1_000),
+            (20.0, 1_500),
+            (30.0, 2_000),
+            (31.0, 2_500),
+            (40.0, 3_000),
+        ):  # taken up again
+            shown.update(done, 3_000, "preparing")
+    assert capsys.readouterr().err.splitlines() == [
+        "preparing: 1,000 of 3,000 pictures",
+        "preparing: 1,500 of 3,000 pictures, about 30 s left",
+        "preparing: 2,000 of 3,000 pictures, about 20 s left",
+        "preparing: 3,000 of 3,000 pictures",
+    ]
+    assert [progress.duration_in_words(s) for s in (99, 100, 5_999, 7_200)] == ["99 s", "2 min", "100 min", "2.0 h"]
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,19 @@ def test_uploads_have_narrower_limits_than_the_owner(tmp_path: Path, monkeypatch
                 archive_key(place)
 
 
+def test_a_very_large_zip_is_known_by_its_table_of_contents(tmp_path: Path, monkeypatch) -> None:
+    path = make_zip(tmp_path / "in.zip", TWO_CLASSES)
+    monkeypatch.setattr(folders, "READ_WHOLE", 0)
+    known = archive_key(path)
+    os.utime(path, (1, 1))
+    assert archive_key(path) == known
+    assert archive_key(make_zip(path, TWO_CLASSES | {"cats/0.png": png(9_999)})) != known
+    assert archive_key(make_zip(path, TWO_CLASSES | {"cats/9.png": png()})) != known
+    limits(monkeypatch, entries=10)
+    with pytest.raises(ExplorerError, match="more than 10 files"):
+        archive_key(path)
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no", b"x" * 1_000])
 def test_no_zip_at_all(guarded: Path, data: bytes) -> None:
     (guarded / "in.zip").write_bytes(data)
