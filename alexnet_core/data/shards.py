@@ -5,8 +5,9 @@ All shards but the last hold the same number of rows, so that the place of a row
 
 import os
 from collections.abc import Iterator, Sequence
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,8 +27,9 @@ def shard_path(folder: Path, number: int) -> Path:
 class StoredImages:
     """uint8 images (N, S, S, 3) that lie in shards: like an array to read from, but only what is asked for is read.
 
-    An int, a slice, a list or an array of positions gives a new array in memory, in the order asked for. Shards are
-    memory-mapped when first touched; the pages they take are the system's to drop, not this process's memory.
+    An int, a slice, a list or an array of positions gives a new array in memory, in the order asked for. Rows are read
+    into it, not mapped: a page of a mapped file that cannot be read, because the disk is failing or the file was cut,
+    kills the process without a word; a reading that fails is an error with a sentence.
     """
 
     dtype = np.dtype(np.uint8)
@@ -37,7 +39,9 @@ class StoredImages:
         """The rows [first, last) of the shards in `folder`, pictures of `side` pixels."""
         self.folder, self.rows_per_shard, self.first = folder, rows_per_shard, first
         self.shape = (last - first, side, side, 3)
-        self._shards: dict[int, np.ndarray] = {}
+        self.row_bytes = side * side * 3
+        self._shards: dict[int, tuple[FileIO, int]] = {}
+        self._one_at_a_time = Lock()
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -84,7 +88,7 @@ class StoredImages:
             number, inside = divmod(first, self.rows_per_shard)
             count = min(last - first, self.rows_per_shard - inside)
             start = len(images) - (last - first)
-            images[start : start + count] = self._shard(number)[inside : inside + count]
+            self._read(number, inside, images[start : start + count])
             first += count
         return images
 
@@ -93,29 +97,44 @@ class StoredImages:
         # In the order of the disk, whatever order was asked for: each shard is gone through once, from front to back.
         order = np.argsort(rows, kind="stable")
         numbers, inside = np.divmod(rows[order], self.rows_per_shard)
-        touched, starts = np.unique(numbers, return_index=True)
-        stops = [*starts.tolist(), len(rows)][1:]
-        for number, start, stop in zip(touched.tolist(), starts.tolist(), stops, strict=True):
-            images[order[start:stop]] = self._shard(number)[inside[start:stop]]
+        for place, number, row in zip(order.tolist(), numbers.tolist(), inside.tolist(), strict=True):
+            self._read(number, row, images[place])
         return images
 
-    def _shard(self, number: int) -> np.ndarray:
-        if number not in self._shards:
+    def _read(self, number: int, row: int, into: np.ndarray) -> None:
+        """Fill `into`, pictures one behind the other, with those of a shard from `row` on."""
+        missing = memoryview(into.data).cast("B")
+        try:
+            with self._one_at_a_time:
+                if number not in self._shards:
+                    self._shards[number] = _opened(shard_path(self.folder, number))
+                file, start = self._shards[number]
+                file.seek(start + row * self.row_bytes)
+                while missing:
+                    count = file.readinto(missing)
+                    if not count:
+                        raise EOFError
+                    missing = missing[count:]
+        except (OSError, ValueError, EOFError) as error:
             path = shard_path(self.folder, number)
-            try:
-                self._shards[number] = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise ExplorerError(
-                    f"{path.name} of a prepared data set is no longer there, or no longer whole. Delete the folder "
-                    f"{path.parent.name} and prepare the data set again."
-                ) from error
-        return self._shards[number]
+            raise ExplorerError(
+                f"{path.name} of a prepared data set is no longer there, or can no longer be read. Delete the folder "
+                f"{path.parent.name} and prepare the data set again."
+            ) from error
+
+
+def _opened(path: Path) -> tuple[FileIO, int]:
+    """The file of a shard, and where its pixels begin."""
+    file = path.open("rb", buffering=0)
+    np.lib.format.read_magic(file)
+    np.lib.format.read_array_header_1_0(file)
+    return file, file.tell()
 
 
 def broken_shard(folder: Path, side: int, rows_per_shard: int, rows: int) -> str | None:
     """The name of the first shard that is missing, cut short or something else; None where all are as they should be.
 
-    To be asked before anything is mapped: reading beyond the end of a mapped file kills the process.
+    To be asked before anything is read, so that a damaged set is told at once and not in the middle of an epoch.
     """
     for first in range(0, rows, rows_per_shard):
         path = shard_path(folder, first // rows_per_shard)

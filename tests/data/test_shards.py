@@ -1,5 +1,6 @@
-"""Images in shards are read like one array; a shard that is not whole is seen before it is mapped."""
+"""Images in shards are read like one array; a shard that is not whole is seen before it is read."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_what_is_not_there_is_an_index_error(tmp_path: Path, asked: object) -> N
         images[asked]
 
 
-def test_only_what_is_asked_for_is_mapped(tmp_path: Path) -> None:
+def test_only_what_is_asked_for_is_opened(tmp_path: Path) -> None:
     images = StoredImages(written(tmp_path, 5), SIDE, 5, 0, ROWS)
     for number in (0, 2, 3, 4):
         shard_path(tmp_path, number).unlink()
@@ -108,3 +109,15 @@ def test_a_shard_that_is_not_whole_is_named(tmp_path: Path, damage: str) -> None
             {"cut": whole[:-1], "empty": b"", "longer": whole + b"x", "no header": b"x" * len(whole)}[damage]
         )
     assert broken_shard(tmp_path, SIDE, 5, ROWS) == path.name
+
+
+@pytest.mark.parametrize("asked", [20, slice(0, ROWS), [1, 22]])
+def test_a_shard_that_is_cut_while_it_is_read_from_is_a_sentence(
+    tmp_path: Path, asked: int | slice | list[int]
+) -> None:
+    images = StoredImages(written(tmp_path, 5), SIDE, 5, 0, ROWS)
+    assert np.array_equal(images[:], PIXELS)
+    for number in range(5):
+        os.truncate(shard_path(tmp_path, number), 130)
+    with pytest.raises(ExplorerError, match="can no longer be read"):
+        images[asked]
