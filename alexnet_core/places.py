@@ -37,6 +37,11 @@ def uploads_home() -> Path:
     return home() / "uploads"
 
 
+def measured_file() -> Path:
+    """What was found to be the fastest way to train on the machines that use this home."""
+    return home() / "fastest.json"
+
+
 def bundled_runs() -> Path:
     """The finished runs that come with the program."""
     return ASSETS / "runs"

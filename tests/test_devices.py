@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -58,3 +61,44 @@ def test_the_forward_pass_runs_in_the_chosen_precision_and_weights_stay_in_32_bi
     assert answer.dtype == devices.DTYPES[precision]
     assert model.weight.dtype == torch.float32
     assert model.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_choice_is_made_again_from_its_words_and_told_in_a_few() -> None:
+    compute = choose("cpu", "fp32", 2, "contiguous", "on")
+    assert compute.words() == ("cpu", "fp32", 2, "contiguous", "on")
+    assert choose(*compute.words()) == compute
+    assert str(compute) == "cpu, fp32, 2 threads, contiguous, compiled"
+    # As checkpoints of the first version have it.
+    assert str(choose("cpu", "bf16", 1)) == "cpu, bf16, 1 thread, channels last"
+    assert not compute.place(nn.Conv2d(3, 4, 3)).weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_compiling_leaves_the_names_of_the_weights() -> None:
+    model = nn.Sequential(nn.Linear(3, 4))
+    called = Compute(torch.device("cpu"), "fp32", 1, compiled=True).for_steps(model)
+    assert called is not model
+    assert next(called.parameters()) is model[0].weight
+    assert list(model.state_dict()) == ["0.weight", "0.bias"]
+    assert Compute(torch.device("cpu"), "fp32", 1).for_steps(model) is model
+
+
+def test_threads_beside_pages_leave_a_core_and_count_no_core_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    for visible, real, expected in [(1, 1, 1), (2, 2, 1), (8, 4, 4), (8, 8, 7), (4, 16, 3)]:
+        monkeypatch.setattr(devices, "cores", lambda visible=visible: visible)
+        monkeypatch.setattr(devices, "physical_cores", lambda real=real: real)
+        assert devices.threads_beside_pages() == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there memory is given back so eagerly")
+def test_freed_memory_is_kept() -> None:
+    # In a process of its own: what it changes cannot be changed back.
+    script = """
+import psutil, torch
+from alexnet_core.devices import keep_freed_memory
+keep_freed_memory()
+before = psutil.Process().memory_info().rss
+block = torch.ones(2**24)  # 64 MiB
+del block
+print(psutil.Process().memory_info().rss - before > 2**25)
+"""
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "True"

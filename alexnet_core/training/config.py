@@ -19,6 +19,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": ("one_cycle", "step", "plateau", "constant"),
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
+    "memory_format": ("auto", "channels_last", "contiguous"),
+    "compile": ("auto", "on", "off"),
 }
 """The values of the settings that are words."""
 
@@ -68,9 +70,15 @@ class TrainConfig:
     device: str = "auto"
     """Where to compute: auto takes a CUDA GPU, else Apple's GPU, else the processor."""
     precision: str = "auto"
-    """How numbers are kept while computing: auto measures whether 16 bits are faster here than 32."""
+    """How numbers are kept while computing, in 32 or 16 bits: auto takes what a few timed steps show to be fastest."""
     threads: int = 0
-    """Processor threads; 0 takes all cores."""
+    """Processor threads; 0 takes as many as a few timed steps show to be fastest."""
+    memory_format: str = "auto"
+    """How the numbers of a map lie in memory: channels_last, all channels of a pixel together, contiguous, map after
+    map, or auto, what a few timed steps show to be fastest."""
+    compile: str = "auto"
+    """Translate the network into a program of its own first, which takes about a minute: auto does so only where train
+    --measure has shown that it saves more than that within the run."""
 
     def __post_init__(self) -> None:
         """Raises ExplorerError for a value that no run can have."""
