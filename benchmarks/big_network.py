@@ -132,7 +132,8 @@ def measured(training: Training, steps: Steps, rounds: int, seconds: float) -> d
     batch, compute = training.config.batch_size, training.compute
     steps.take(3)
     count = max(2, round(seconds / (steps.take(2) / 2)))
-    flop = arithmetic(training.model)
+    with torch.device("meta"):  # shapes and no numbers, and a network without what training puts into it
+        flop = arithmetic(build(MODEL, CLASSES, SIZE))
     paces, rates, shares = [], [], []
     print(f"{'':<9}{'images/s':>10}{'GFLOP/s':>10}{'products':>10}{'share':>8}")
     for number in range(rounds):
@@ -158,7 +159,6 @@ def arithmetic(model: nn.Module) -> int:
     image = torch.zeros(2, 3, SIZE, SIZE, device=next(model.parameters()).device)
     with FlopCounterMode(display=False) as counter:
         model(image).sum().backward()
-    model.zero_grad(set_to_none=True)
     return counter.get_total_flops() // len(image)
 
 

@@ -78,11 +78,13 @@ def explain_rows(explain: dict[str, Any] | None) -> list[str]:
 def record_rows(records: dict[str, Any] | None) -> list[str]:
     """CIFAR-10 against the records of 2012, on the processor."""
     if records is None:
-        return [unmeasured("CIFAR-10 to 26 %, 18 % and 11 % test error")]
+        return [unmeasured("CIFAR-10 to 26%, 18% and 11% error")]
     rows = []
     for name, record in records["records"].items():
         if record["asked"]["device"] == "cpu":
-            rows += _record(f"CIFAR-10, {name}, seconds of training (2012: {record['asked']['in_2012']})", record)
+            rows += _record(
+                f"CIFAR-10 to {name} error, seconds of training (2012: {record['asked']['in_2012']})", record
+            )
     return rows
 
 
@@ -163,8 +165,8 @@ def gpu_rows(big: dict[str, Any] | None, records: dict[str, Any] | None) -> list
         record for record in (records or {"records": {}})["records"].values() if record["asked"]["device"] == "cuda"
     ]
     for record in found:
-        rows += _record("CIFAR-10, 11 % error, seconds of training on a GPU", record)
-    return rows if found else [*rows, unmeasured("CIFAR-10 at 11 % error on an H200", "10 s")]
+        rows += _record("CIFAR-10 to 11% error, seconds of training on a GPU", record)
+    return rows if found else [*rows, unmeasured("CIFAR-10 to 11% error on an H200: seconds of training", "10 s")]
 
 
 def where(measured: dict[str, Any] | None) -> str:

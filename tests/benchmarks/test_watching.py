@@ -24,10 +24,7 @@ def test_only_whole_lines_are_read_and_each_once(tmp_path: Path) -> None:
 def test_the_validation_between_two_epochs_is_not_counted() -> None:
     # Two steps a second, and ten seconds of validation after step 4.
     seconds = [0.5, 1.0, 1.5, 2.0, 12.5, 13.0, 13.5, 14.0]
-    lines = [
-        {"step": step, "epoch": 1 + (step > 4), "seconds": at}
-        for step, at in zip(itertools.count(1), seconds)
-    ]
+    lines = [{"step": step, "epoch": 1 + (step > 4), "seconds": at} for step, at in zip(itertools.count(1), seconds)]
     assert pace(lines, 10, warm_up=0) == pytest.approx(20)
 
 
