@@ -136,10 +136,10 @@ def _measure(
     settings: TrainConfig, data: PreparedSet, usual: Compute, steps: int, anew: bool
 ) -> tuple[Compute, dict[str, Any]]:
     """The fastest way, and what is to be remembered of it; `whole` says whether there was time to try everything."""
-    began = time.perf_counter()
     with ExitStack() as open_trials:
         best = _Trial(usual, open_trials.enter_context(closing(step_seconds(settings, data, usual))))
         best.take(1)
+        began = time.perf_counter()
         run = steps * best.seconds
         allowed = min(max(SHORT, run / 100), LONG, SHARE_OF_SHORT_RUNS * run) if not anew else float("inf")
         whole = True
