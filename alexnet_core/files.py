@@ -1,5 +1,6 @@
 """Files that are whole or not there."""
 
+import errno
 import os
 from pathlib import Path
 from secrets import token_hex
@@ -26,10 +27,49 @@ def write_whole(path: Path, data: bytes) -> None:
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ExplorerError(
-            f"{path.name} could not be written: {reason}. Free some space or choose another place."
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def write_in_place(path: Path, data: bytes) -> None:
+    """Write `data` over what `path` holds, where `write_whole` finds the disk full: a small file that exists has its
+    place on the disk already. A crash in this moment can leave half of it. Raises ExplorerError."""
+    try:
+        with path.open("r+b", buffering=0) as file:
+            if file.write(data) == len(data):
+                file.truncate()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add `line`, which ends with a line feed, to the end of a file by one write: a reader sees all of it or an
+    unfinished last line. Raises ExplorerError, with no part of the line left, when the disk is full."""
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = file.tell()
+            # A disk that has room for a part of the line takes that part, and says so only by this number.
+            if file.write(line) != len(line):
+                file.truncate(before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def sync(path: Path) -> None:
+    """Bring what was written to `path` to the disk. Raises ExplorerError when that fails."""
+    try:
+        with path.open("r+b") as file:  # Windows brings only what was opened for writing
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def clear_leftovers(folder: Path, names: str) -> None:
+    """Remove the temporary files that a `write_whole` of the files `names` (a pattern) left when it was killed. To be
+    called where nobody else can be writing those files."""
+    for path in folder.glob(f".{names}.????????.part"):
+        path.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -40,6 +80,11 @@ def make_folder(path: Path) -> None:
         raise ExplorerError(
             f"The folder {path} could not be made: {error.strerror or error}. Choose another place."
         ) from error
+
+
+def _not_written(path: Path, error: OSError) -> ExplorerError:
+    reason = error.strerror or str(error)
+    return ExplorerError(f"{path.name} could not be written: {reason}. Free some space or choose another place.")
 
 
 def _sync_folder(path: Path) -> None:

@@ -1,3 +1,4 @@
+import io
 import os
 import stat
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import write_whole
+from alexnet_core.files import append_line, clear_leftovers, write_in_place, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -43,3 +44,38 @@ def test_a_place_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(ExplorerError, match="could not be made"):
         write_whole(tmp_path / "mine" / "file", b"x")
+
+
+def test_a_line_that_only_half_fits_leaves_nothing_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append_line(tmp_path / "lines", b"first\n")
+    opened = io.open
+
+    def nearly_full(*arguments: object, **named: object) -> io.FileIO:
+        file = opened(*arguments, **named)  # type: ignore[call-overload]
+        monkeypatch.setattr(io, "open", opened)
+        return HalfWritten(file.name, file.mode)
+
+    class HalfWritten(io.FileIO):
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            return super().write(data[:3])
+
+    monkeypatch.setattr(io, "open", nearly_full)
+    with pytest.raises(ExplorerError, match="lines could not be written: No space left on device"):
+        append_line(tmp_path / "lines", b"second\n")
+    append_line(tmp_path / "lines", b"third\n")
+    assert (tmp_path / "lines").read_bytes() == b"first\nthird\n"
+
+
+def test_writing_in_place_needs_an_existing_file_and_leaves_no_old_end(tmp_path: Path) -> None:
+    with pytest.raises(ExplorerError, match="could not be written"):
+        write_in_place(tmp_path / "state", b"new")
+    write_whole(tmp_path / "state", b"something longer")
+    write_in_place(tmp_path / "state", b"new")
+    assert (tmp_path / "state").read_bytes() == b"new"
+
+
+def test_only_what_a_killed_writing_left_is_cleared(tmp_path: Path) -> None:
+    for name in (".a.bin.0123abcd.part", ".b.bin.0123abcd.part", "a.bin", ".a.bin.part"):
+        (tmp_path / name).touch()
+    clear_leftovers(tmp_path, "a.*")
+    assert sorted(os.listdir(tmp_path)) == [".a.bin.part", ".b.bin.0123abcd.part", "a.bin"]

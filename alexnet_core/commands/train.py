@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,14 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations
 
 if TYPE_CHECKING:
-    from alexnet_core.runs.directory import RunDirectory
+    from alexnet_core.data.prepared import PreparedSet
+    from alexnet_core.distributed import World
+    from alexnet_core.runs.directory import RunConfig, RunDirectory
+
+
+INTERRUPTED = 130
+"""The exit status of a run that saved and left upon Ctrl-C or SIGTERM: not 0, or what a script has next would begin
+with half a network."""
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,6 +31,11 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--size", type=int, help="side in pixels to prepare the pictures at")
     parser.add_argument("--out", metavar="RUN_DIR", type=Path, help="where the run lies; made by us unless given")
     parser.add_argument("--title", default="", help="a name for people")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="first measure the fastest way to compute anew, compiling included, and remember it; a minute or two",
+    )
     parser.add_argument("--queue", action="store_true", help="wait until the runs beside this one have ended")
     settings = parser.add_argument_group("settings", "What is not given comes from the recipe, then from the data.")
     for field in dataclasses.fields(TrainConfig):
@@ -39,20 +52,72 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make or open the run, wait for its turn where asked to, and follow it to its end."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _run_together(arguments)
+        return
+    chosen = _chosen(arguments)
+    print(f"Run directory: {chosen.path}", flush=True)
+    if _has_turn(arguments, chosen):
+        _follow(chosen)
+
+
+def _run_together(arguments: argparse.Namespace) -> None:
+    """The same in each process that torchrun started. The main one makes or opens the run, waits for its turn, and
+    tells; on other machines one process sees to it that the data set is there, too."""
+    # PyTorch would advise, once a process, against the order of gradients that an exact resume needs (training/loop).
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    from alexnet_core.devices import keep_freed_memory
+    from alexnet_core.distributed import joined
     from alexnet_core.runs.directory import RunDirectory
+    from alexnet_core.runs.recording import execute
+
+    with joined() as world:
+        try:
+            chosen = RunDirectory(world.from_main(lambda: _chosen(arguments, world.world_size).path.absolute()))
+            if arguments.data:
+                config = world.from_main(chosen.config)
+                world.together(lambda: _see_to_data(arguments, config) if world.local_rank == 0 else None)
+            if world.is_main:
+                print(f"Run directory: {chosen.path}", flush=True)
+            if not world.from_main(lambda: _has_turn(arguments, chosen)):
+                return
+            if world.is_main:
+                _follow(chosen, world)
+            else:
+                keep_freed_memory()
+                deque(execute(chosen, world), maxlen=0)
+        except ExplorerError:
+            if world.is_main:
+                raise
+            sys.exit(2)  # the main process says why
+
+
+def _chosen(arguments: argparse.Namespace, processes: int = 1) -> "RunDirectory":
+    from alexnet_core.runs.directory import RunDirectory
+
+    if arguments.resume and arguments.measure:
+        raise ExplorerError("A run goes on in the way it began, so --measure is only for a new one; leave it out.")
+    return RunDirectory.open(arguments.resume) if arguments.resume else _new_run(arguments, processes)
+
+
+def _has_turn(arguments: argparse.Namespace, chosen: "RunDirectory") -> bool:
     from alexnet_core.runs.queue import wait_for_turn
 
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        # Each process would train the whole run by itself and write over the others.
-        raise ExplorerError("This version trains in one process; start it without torchrun.")
-    chosen = RunDirectory.open(arguments.resume) if arguments.resume else _new_run(arguments)
-    print(f"Run directory: {chosen.path}", flush=True)
-    if arguments.queue and not wait_for_turn(chosen):
-        return
-    _follow(chosen)
+    return not arguments.queue or wait_for_turn(chosen)
 
 
-def _new_run(arguments: argparse.Namespace) -> "RunDirectory":
+def _see_to_data(arguments: argparse.Namespace, config: "RunConfig") -> None:
+    """Prepare the data set on this machine unless it is there, from here or on a disk that all machines share."""
+    from alexnet_core.data.sources import prepare
+    from alexnet_core.runs.recording import data_of
+
+    try:
+        data_of(config)
+    except ExplorerError:
+        prepare(arguments.data, image_size=arguments.size)
+
+
+def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
     from alexnet_core.runs.directory import RunDirectory
@@ -70,20 +135,35 @@ def _new_run(arguments: argparse.Namespace) -> "RunDirectory":
         image_size=prepared.image_size,
         mirrors=prepared.mirrors,
     )
-    return RunDirectory.create(settings, identity_of(prepared), arguments.out, arguments.title)
+    if arguments.measure:
+        _measure(settings, prepared, processes)
+    return RunDirectory.create(settings, identity_of(prepared), arguments.out, arguments.title, processes)
 
 
-def _follow(chosen: "RunDirectory") -> None:
+def _measure(settings: TrainConfig, prepared: "PreparedSet", processes: int) -> None:
+    from alexnet_core.devices import keep_freed_memory
+    from alexnet_core.training.pace import fastest
+
+    if processes > 1:
+        raise ExplorerError("--measure is for one process; leave it out, or start without torchrun.")
+    keep_freed_memory()
+    way = fastest(settings, prepared, tell=lambda sentence: print(sentence, flush=True), anew=True)
+    print(f"Fastest: {way}.", flush=True)
+
+
+def _follow(chosen: "RunDirectory", *world: "World") -> None:
     """Print what happens: a bar in a terminal, plain lines otherwise."""
     from tqdm import tqdm
 
+    from alexnet_core.devices import keep_freed_memory
     from alexnet_core.runs.directory import Timing
     from alexnet_core.runs.recording import execute
     from alexnet_core.training.events import EpochDone, Finished, Started
 
+    keep_freed_memory()
     settings = chosen.config().settings
     with tqdm(unit=" steps", disable=not sys.stderr.isatty(), dynamic_ncols=True) as bar:
-        for event in execute(chosen):
+        for event in execute(chosen, *world):
             match event:
                 case str():
                     bar.write(event)
@@ -108,3 +188,5 @@ def _follow(chosen: "RunDirectory") -> None:
     state = chosen.state()
     if state.status == "failed":
         raise ExplorerError(state.message)
+    if state.status == "interrupted":
+        sys.exit(INTERRUPTED)

@@ -39,21 +39,37 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name)), reverse=True)
 
 
-def load_newest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """The newest checkpoint that is whole, on the CPU, and one sentence for each damaged one that was passed over.
+def load_newest(folder: Path, metrics_size: int | None = None) -> tuple[dict[str, Any] | None, list[str]]:
+    """The newest checkpoint that is whole, on the CPU, and one sentence for each that was passed over.
 
-    None when there is no whole one. Damaged files are removed, so that they are never taken for the last two.
+    A checkpoint remembers how long metrics.jsonl was; one that remembers more than the `metrics_size` bytes there are
+    would leave a hole in them, and is no use. None when there is no checkpoint to go on from. Those passed over are
+    removed, so that they are never taken for the last two.
     """
-    passed_over: list[str] = []
+    reasons: list[str] = []
+    state = None
     for path in checkpoints(folder):
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest()[:16] == path.stem.rsplit("-", 1)[1]:
-            try:
-                return torch.load(BytesIO(data), map_location="cpu", weights_only=True), passed_over
-            except (pickle.UnpicklingError, RuntimeError):
-                # Whole, and yet unreadable: written by a version with other contents.
-                pass
-        step = int(path.name[5:13])
-        passed_over.append(f"The checkpoint of step {step} is damaged; going on from the one before.")
+        state = _load(path)
+        if state is None:
+            reasons.append(f"The checkpoint of step {int(path.name[5:13])} is damaged")
+        elif metrics_size is not None and state["metrics_size"] > metrics_size:
+            reasons.append(f"metrics.jsonl has lost its end, which the checkpoint of step {int(path.name[5:13])} needs")
+            state = None
+        else:
+            break
         path.unlink()
-    return None, passed_over
+    way = "going on from the one before" if state is not None else "there is none before it: beginning anew"
+    return state, [f"{reason}; {way}." for reason in reasons]
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    """What a checkpoint holds; None when it is damaged."""
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest()[:16] != path.stem.rsplit("-", 1)[1]:
+            return None
+        return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+    except OSError:
+        return None  # a part of the disk that can no longer be read
+    except (pickle.UnpicklingError, RuntimeError):
+        return None  # whole, and yet unreadable: written by a version with other contents

@@ -31,7 +31,7 @@ import psutil
 
 from alexnet_core import __version__
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import make_folder, write_whole
+from alexnet_core.files import append_line, clear_leftovers, make_folder, sync, write_in_place, write_whole
 from alexnet_core.places import bundled_runs, runs_home
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Event, from_record, to_record
@@ -69,6 +69,9 @@ class RunConfig:
     """Local time, ISO 8601."""
     title: str = ""
     """A name a person gave; empty means the one made from network and data."""
+    processes: int = 1
+    """How many train it together. No setting, for the curve does not depend on it beyond rounding; the bits do, so a
+    run goes on only with as many."""
     program: str = __version__
 
 
@@ -120,7 +123,12 @@ class RunDirectory:
 
     @classmethod
     def create(
-        cls, settings: TrainConfig, data: DataIdentity, path: Path | None = None, title: str = ""
+        cls,
+        settings: TrainConfig,
+        data: DataIdentity,
+        path: Path | None = None,
+        title: str = "",
+        processes: int = 1,
     ) -> "RunDirectory":
         """A new run, queued. Without `path` it lies in the runs home under an id of our own making.
 
@@ -135,7 +143,7 @@ class RunDirectory:
         run = cls(path)
         for folder in ("checkpoints", "snapshots", "control"):
             make_folder(path / folder)
-        config = RunConfig(settings, data, now.isoformat(timespec="seconds"), title)
+        config = RunConfig(settings, data, now.isoformat(timespec="seconds"), title, processes)
         write_whole(path / "config.json", _json(asdict(config)))
         run.write_state(RunState())
         return run
@@ -184,9 +192,10 @@ class RunDirectory:
                 data=DataIdentity(**values["data"]),
                 created=str(values["created"]),
                 title=str(values.get("title", "")),
+                processes=int(values.get("processes", 1)),
                 program=str(values["program"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ExplorerError(
                 f"The settings of run {self.id} are damaged; start it again from the Train page."
             ) from error
@@ -216,9 +225,9 @@ class RunDirectory:
             return replace(state, status="interrupted", message=message, pid=None, process_started=None)
         return state
 
-    def write_state(self, state: RunState) -> None:
-        """Replace state.json in one step."""
-        write_whole(self.path / "state.json", _json(asdict(state)))
+    def write_state(self, state: RunState, *, in_place: bool = False) -> None:
+        """Replace state.json in one step; `in_place` is for a full disk, where there is no room for a second one."""
+        (write_in_place if in_place else write_whole)(self.path / "state.json", _json(asdict(state)))
 
     def processes_state(self, status: Status, message: str = "") -> RunState:
         """A state that names the calling process as the one behind the run."""
@@ -254,11 +263,30 @@ class RunDirectory:
         path = self.path / "metrics.jsonl"
         return path.stat().st_size if path.exists() else 0
 
-    def truncate_metrics(self, size: int) -> None:
-        """Forget the events that came after a checkpoint: going on from it will write them again."""
-        path = self.path / "metrics.jsonl"
-        if path.exists():
-            os.truncate(path, size)
+    def timing_size(self) -> int:
+        """Bytes of timing.jsonl."""
+        path = self.path / "timing.jsonl"
+        return path.stat().st_size if path.exists() else 0
+
+    def sync_metrics(self) -> None:
+        """Bring the events to the disk, so that a checkpoint never remembers more than there is."""
+        if self.metrics_size():
+            sync(self.path / "metrics.jsonl")
+
+    def truncate(self, *, metrics: int, timing: int) -> None:
+        """Forget what came after a checkpoint, given as bytes of both files: going on from it will write it again."""
+        for name, size in (("metrics.jsonl", metrics), ("timing.jsonl", timing)):
+            path = self.path / name
+            if path.exists():
+                # A machine that died may have lost the end of what was not brought to the disk.
+                os.truncate(path, min(size, path.stat().st_size))
+
+    def clear_leftovers(self) -> None:
+        """Remove half-written files of a process that was killed; for the process behind the run, at its start."""
+        for name in ("state.json", "network.safetensors", "evaluation.npz"):
+            clear_leftovers(self.path, name)
+        clear_leftovers(self.path / "checkpoints", "step-*")
+        clear_leftovers(self.path / "snapshots", "step-*")
 
     # -- wishes ------------------------------------------------------------------------------------------------
 
@@ -362,15 +390,7 @@ class RunDirectory:
                 raise ExplorerError(f"Line {number} of {name} in run {self.id} is damaged; repeat the run.") from error
 
     def _append(self, name: str, record: dict[str, Any]) -> None:
-        # One write of one whole line: a reader sees all of it or an unfinished last line.
-        line = json.dumps(record, allow_nan=False) + "\n"
-        try:
-            with (self.path / name).open("ab", buffering=0) as file:
-                file.write(line.encode())
-        except OSError as error:
-            raise ExplorerError(
-                f"{name} could not be written: {error.strerror}. Free some space and resume the run."
-            ) from error
+        append_line(self.path / name, (json.dumps(record, allow_nan=False) + "\n").encode())
 
 
 def list_runs() -> list[RunDirectory]:

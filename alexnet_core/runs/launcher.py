@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import psutil
+import torch
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import threads_beside_pages
@@ -23,22 +24,29 @@ _children: list[subprocess.Popen[bytes]] = []
 """Our own processes; a finished one stays a zombie until it is asked for."""
 
 
-def settled(explicit: dict[str, Any], data: PreparedSet) -> TrainConfig:
-    """The whole settings of a run of `explicit` on `data` beside the pages, to which one core is left.
+def most_processes() -> int:
+    """How many processes can train one network here: one for each CUDA GPU, else one."""
+    return max(1, torch.cuda.device_count())
+
+
+def settled(explicit: dict[str, Any], data: PreparedSet, processes: int = 1) -> TrainConfig:
+    """The whole settings of a run of `explicit` on `data` beside the pages, to which one core is left; the threads are
+    those of each of its `processes`.
 
     Raises ExplorerError as `settle` does.
     """
     return settle(
-        {"threads": threads_beside_pages(), **explicit},
+        {"threads": max(1, threads_beside_pages() // processes), **explicit},
         train_images=data.count("train"),
         image_size=data.image_size,
         mirrors=data.mirrors,
     )
 
 
-def start(settings: TrainConfig, data: PreparedSet, title: str = "") -> RunDirectory:
-    """A new run of `settings` (settled ones) on `data`, in its own process, queued behind the runs before it."""
-    run = RunDirectory.create(settings, identity_of(data), title=title)
+def start(settings: TrainConfig, data: PreparedSet, title: str = "", processes: int = 1) -> RunDirectory:
+    """A new run of `settings` (settled ones) on `data`, queued behind the runs before it: in a process of its own, or
+    in several that train together, one to a GPU."""
+    run = RunDirectory.create(settings, identity_of(data), title=title, processes=processes)
     _launch(run)
     return run
 
@@ -60,15 +68,22 @@ def end(run: RunDirectory) -> None:
     state = run.state()
     if state.pid is None:
         return
-    try:
+    with suppress(psutil.NoSuchProcess):
         process = psutil.Process(state.pid)
+        behind = _behind(process)
+        # One of many tells the others.
         process.terminate()
-        try:
-            process.wait(20)
-        except psutil.TimeoutExpired:
-            process.kill()
-    except psutil.NoSuchProcess:
-        return
+        for slow in psutil.wait_procs(behind, timeout=20)[1]:
+            with suppress(psutil.NoSuchProcess):
+                slow.kill()
+
+
+def _behind(process: psutil.Process) -> list[psutil.Process]:
+    """All processes of the run whose main one is `process`: torchrun, which started them, goes first."""
+    parent = process.parent()
+    if parent is None or not any(word.endswith(("torch.distributed.run", "torchrun")) for word in parent.cmdline()):
+        return [process]
+    return [parent, *parent.children(recursive=True)]
 
 
 def identity_of(data: PreparedSet) -> DataIdentity:
@@ -80,7 +95,10 @@ def _launch(run: RunDirectory) -> None:
     for child in _children[:]:
         if child.poll() is not None:
             _children.remove(child)
-    command = [sys.executable, "-m", "alexnet_core", "train", "--resume", str(run.path), "--queue"]
+    processes = run.config().processes
+    together = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
+    command = [sys.executable, "-m", *together * (processes > 1), "alexnet_core", "train"]
+    command += ["--resume", str(run.path), "--queue"]
     # Output to a file: a pipe that nobody reads would block the training once it is full.
     with (run.path / "log.txt").open("ab") as log:
         child = subprocess.Popen(

@@ -4,8 +4,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import compress
+from pathlib import Path
 from types import FrameType
 
 import numpy as np
@@ -13,16 +16,20 @@ import torch
 
 from alexnet_core import devices
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.distributed import ALONE, World, is_loss_of_a_process
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import load_network, network_bytes, save_network
+from alexnet_core.places import data_home
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
-from alexnet_core.runs.directory import LIVE, Evaluation, RunDirectory, RunState, Timing
+from alexnet_core.runs.directory import LIVE, Evaluation, RunConfig, RunDirectory, RunState, Timing
 from alexnet_core.training.batches import keep
+from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Finished, StepDone, Tick
 from alexnet_core.training.loop import Training
+from alexnet_core.training.pace import can_compile, fastest
 from alexnet_core.training.recipes import model_settings
 
 CHECKPOINT_SECONDS = 20.0
@@ -31,42 +38,62 @@ SNAPSHOTS = 40
 """About how many snapshots a run keeps."""
 LARGEST_SNAPSHOT = 8_000_000
 """Numbers. Of larger networks a snapshot holds the first layer alone: forty copies of 61 million are 5 GB."""
+SIGNAL = "SIGNAL"
+"""Asked for beside the wishes: to save and leave, by SIGTERM or Ctrl-C."""
+_TIME = "TIME"
 
 
-def execute(run: RunDirectory) -> Iterator[Event | Timing | str]:
+def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing | str]:
     """Train `run` to its end, or to a person's wish or a signal; going on from the newest whole checkpoint.
 
     Yields each event once it is written, each timing, and sentences worth telling. However it ends, state.json says
     how. Raises ExplorerError when the run is already going on or over, or fails for a reason a person can put right.
+
+    Every process of the `world` iterates the same; only the main one reads and writes the directory, which the others
+    need not have.
     """
-    state = run.state()
-    if state.status in LIVE and state.pid not in (None, os.getpid()):
-        raise ExplorerError(f"Run {run.id} is already going on, in process {state.pid}.")
-    if state.status == "finished":
-        raise ExplorerError(f"Run {run.id} is finished; there is nothing to resume.")
-    with _signals() as signalled, _telling_how_it_ends(run):
-        run.write_state(run.processes_state("running", "Getting ready."))
-        recording = _Recording(run)
+    config = world.from_main(lambda: _may_begin(run, world))
+    with _signals() as signalled, _telling_how_it_ends(run, config, world):
+        if world.is_main:
+            run.clear_leftovers()
+            run.write_state(run.processes_state("running", "Getting ready."))
+        recording = _Recording(run, config, world)
         yield from recording.sentences
         recording.state_running()
         for event in recording.training.events():
             if not isinstance(event, Tick):
                 yield from recording.write(event)
                 continue
-            wishes = recording.save_what_is_due(signalled)
-            if "PAUSE" in wishes and "STOP" not in wishes and not signalled.is_set():
+            asked = recording.save_what_is_due(signalled)
+            if asked == {"PAUSE"}:
                 yield "Paused."
-                wishes = recording.wait_while_paused(signalled)
-            if signalled.is_set():
-                run.write_state(RunState("interrupted", f"Interrupted after step {event.step}. Resume to go on."))
+                asked = recording.wait_while_paused(signalled)
+            if SIGNAL in asked:
+                recording.say(RunState("interrupted", f"Interrupted after step {event.step}. Resume to go on."))
                 yield f"Interrupted and saved after step {event.step}."
                 return
-            if "STOP" in wishes:
-                run.withdraw("STOP", "PAUSE")
-                run.write_state(RunState("stopped", f"Stopped after step {event.step}. Resume to go on."))
+            if "STOP" in asked:
+                if world.is_main:
+                    run.withdraw("STOP", "PAUSE")
+                recording.say(RunState("stopped", f"Stopped after step {event.step}. Resume to go on."))
                 yield f"Stopped and saved after step {event.step}."
                 return
         yield recording.finish()
+
+
+def _may_begin(run: RunDirectory, world: World) -> RunConfig:
+    """What was asked for. Raises ExplorerError when the run cannot go on now, or not with these processes."""
+    state, config = run.state(), run.config()
+    if state.status in LIVE and state.pid not in (None, os.getpid()):
+        raise ExplorerError(f"Run {run.id} is already going on, in process {state.pid}.")
+    if state.status == "finished":
+        raise ExplorerError(f"Run {run.id} is finished; there is nothing to resume.")
+    if config.processes != world.world_size:
+        how = "without torchrun" if config.processes == 1 else f"with torchrun and {config.processes} processes"
+        raise ExplorerError(
+            f"Run {run.id} was begun {how}, and another number gives other bits; resume it in the same way."
+        )
+    return config
 
 
 def snapshot_steps(steps: int, steps_per_epoch: int) -> set[int]:
@@ -80,54 +107,68 @@ def snapshot_steps(steps: int, steps_per_epoch: int) -> set[int]:
 class _Recording:
     """One run while its process lives: the training, and what is written about it."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-        config = run.config()
+    def __init__(self, run: RunDirectory, config: RunConfig, world: World) -> None:
+        self.run, self.world = run, world
         self.settings = settings = config.settings
-        self.data = data = PreparedSet.open(config.data.directory)
-        if data.identity != config.data.identity:
-            raise ExplorerError(f"The data set {data.title} has changed since the run began; start a new run.")
-        saved, self.sentences = load_newest(run.path / "checkpoints")
+        self.data = data = world.together(lambda: data_of(config))
+        saved, self.sentences = world.from_main(lambda: load_newest(run.path / "checkpoints", run.metrics_size()))
         # Other threads or another precision would give other bits: a run goes on with those it began with.
-        machine = saved["machine"] if saved else (settings.device, settings.precision, settings.threads)
-        self.compute = devices.choose(*machine)
+        words = saved["machine"] if saved else None
+        self.compute, said = _way(settings, data, words, world, self._say_running)
+        self.sentences += said
         torch.manual_seed(settings.seed)
         model = build(settings.model, len(data.classes), data.image_size, **model_settings(settings))
+        images = [keep(data.images(split), self.compute.device, world.local_world_size) for split in ("train", "val")]
         self.training = Training(
             model,
             settings,
             self.compute,
             data.preprocessing,
-            (keep(data.images("train"), self.compute.device), data.labels("train")),
-            (keep(data.images("val"), self.compute.device), data.labels("val")),
+            (images[0], data.labels("train")),
+            (images[1], data.labels("val")),
             np.array(data.rgb_covariance),
+            world,
         )
         self.network = Network(
             settings.model, model, data.classes, data.preprocessing, model_settings(settings), f"run {run.id}"
         )
         if saved is None:
-            run.truncate_metrics(0)
+            if world.is_main:
+                run.truncate(metrics=0, timing=0)
             self._snapshot(0)
         else:
             self.training.load_state_dict(saved["training"])
-            run.truncate_metrics(saved["metrics_size"])
+            if world.is_main:
+                run.truncate(metrics=saved["metrics_size"], timing=saved["timing_size"])
             self.sentences.append(f"Going on from step {self.training.step} of {self.training.steps}.")
+        self.sentences.append(self._how())
         self.clock = _Clock(saved["seconds"] if saved else 0.0)
         self.snapshots = snapshot_steps(self.training.steps, self.training.steps_per_epoch)
         self.saved_at = time.monotonic()
         self.first = self.last = (self.clock.seconds(), self.training.step)
 
+    def say(self, state: RunState) -> None:
+        """Write how the run stands."""
+        if self.world.is_main:
+            self.run.write_state(state)
+
     def state_running(self) -> None:
-        """Say that and where the training goes on."""
-        compute = self.compute
-        where = f"{compute.device.type}, {compute.precision}, {compute.threads} thread{'s' * (compute.threads > 1)}"
-        self.run.write_state(self.run.processes_state("running", f"Training on {where}."))
+        """Say that and how the training goes on."""
+        self._say_running(self._how())
+
+    def _say_running(self, sentence: str) -> None:
+        self.say(self.run.processes_state("running", sentence))
+
+    def _how(self) -> str:
+        processes = self.world.world_size
+        return f"Training on {self.compute}" + f" in each of {processes} processes" * (processes > 1) + "."
 
     def write(self, event: Event) -> Iterator[Event | Timing]:
         """Write an event down, with the network at the end of an epoch, and a timing with each point of the curve."""
-        self.run.append_event(event)
+        if self.world.is_main:
+            self.run.append_event(event)
         yield event
-        if isinstance(event, EpochDone):
+        if isinstance(event, EpochDone) and self.world.is_main:
             save_network(self.run.network_path, self.network)
         if isinstance(event, StepDone):
             now, step = self.clock.seconds(), event.step
@@ -142,56 +183,76 @@ class _Recording:
                 seconds_left=(self.training.steps - step) / mean_pace,
                 memory_mb=devices.memory_mb(),
             )
-            self.run.append_timing(timing)
+            if self.world.is_main:
+                self.run.append_timing(timing)
             yield timing
 
     def save_what_is_due(self, signalled: threading.Event) -> set[str]:
-        """Between two steps: snapshot and checkpoint where it is time for them. Returns the wishes that stand."""
+        """Between two steps: snapshot and checkpoint where it is time for them. Returns what is asked for."""
         if self.training.step in self.snapshots:
+            self.training.check()
             self._snapshot(self.training.step)
-        wishes = self.run.wishes()
-        if wishes or signalled.is_set() or time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+        asked = self._asked(signalled, time.monotonic() - self.saved_at > CHECKPOINT_SECONDS)
+        if asked:
             self._save()
-        return wishes
+        return asked - {_TIME}
 
     def wait_while_paused(self, signalled: threading.Event) -> set[str]:
-        """Wait until the wish for a pause is taken back, or another comes. Returns the wishes that stand then."""
+        """Wait until the wish for a pause is taken back, or another comes. Returns what is asked for then."""
         self.clock.stop()
-        self.run.write_state(self.run.processes_state("paused", "Paused. Everything is saved."))
-        while "PAUSE" in (wishes := self.run.wishes()) and "STOP" not in wishes and not signalled.wait(0.2):
-            pass
+        self.say(self.run.processes_state("paused", "Paused. Everything is saved."))
+        while (asked := self._asked(signalled)) == {"PAUSE"}:
+            signalled.wait(0.2)
         self.clock.go_on()
         self.state_running()
-        return wishes
+        return asked
+
+    def _asked(self, signalled: threading.Event, time_to_save: bool = False) -> set[str]:
+        """The wishes that stand, `SIGNAL` where any process got one, and `_TIME`: the same in all processes."""
+        main = self.world.is_main
+        wishes = self.run.wishes() if main else set()
+        flags = [signalled.is_set(), "STOP" in wishes, "PAUSE" in wishes, main and time_to_save]
+        return set(compress((SIGNAL, "STOP", "PAUSE", _TIME), self.world.agree(flags)))
 
     def finish(self) -> Finished:
         """Examine the network on pictures that training has not seen: the test split, else the validation's."""
         self._save()
         split = "test" if "test" in self.data.splits else "val"
-        model = self.compute.place(load_network(self.run.network_path).model)
+        model = self.world.from_main(lambda: load_network(self.run.network_path).model)
         images, labels = self.data.images(split), self.data.labels(split)
-        score = evaluate(model, images, labels, self.data.preprocessing, self.compute)
-        self.run.write_evaluation(
-            Evaluation(split, np.asarray(labels), score.predictions, score.probabilities, self.data.files(split))
+        score = evaluate(
+            self.compute.place(model), images, labels, self.data.preprocessing, self.compute, world=self.world
         )
         tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
         finished = Finished(self.training.step, self.settings.epochs, *tested)
-        self.run.append_event(finished)
+        if self.world.is_main:
+            self.run.write_evaluation(
+                Evaluation(split, np.asarray(labels), score.predictions, score.probabilities, self.data.files(split))
+            )
+            self.run.append_event(finished)
         kind = "test" if split == "test" else "validation"
-        self.run.write_state(RunState("finished", f"{score.top1:.1%} of the {len(labels):,} {kind} images right."))
+        self.say(RunState("finished", f"{score.top1:.1%} of the {len(labels):,} {kind} images right."))
         return finished
 
     def _save(self) -> None:
+        training = self.training.state_dict()
+        self.saved_at = time.monotonic()
+        if not self.world.is_main:
+            return
+        self.run.sync_metrics()  # first the lines, then the checkpoint that counts on them
         state = {
-            "training": self.training.state_dict(),
+            "training": training,
             "metrics_size": self.run.metrics_size(),
+            "timing_size": self.run.timing_size(),
             "seconds": self.clock.seconds(),
-            "machine": (self.compute.device.type, self.compute.precision, self.compute.threads),
+            "machine": self.compute.words(),
         }
         save_checkpoint(self.run.path / "checkpoints", self.training.step, state)
         self.saved_at = time.monotonic()
 
     def _snapshot(self, step: int) -> None:
+        if not self.world.is_main:
+            return
         weights = self.network.model.state_dict()
         whole = sum(value.numel() for value in weights.values()) <= LARGEST_SNAPSHOT
         if not whole:
@@ -215,14 +276,62 @@ class _Clock:
         self._since = time.monotonic()
 
 
+def data_of(config: RunConfig) -> PreparedSet:
+    """The data set of a run, where the run's first machine has it, else in this machine's own home.
+
+    Raises ExplorerError where it is missing or another one.
+    """
+    directory = Path(config.data.directory)
+    if not directory.exists() and (data_home() / directory.name).exists():
+        directory = data_home() / directory.name
+    data = PreparedSet.open(directory)
+    if data.identity != config.data.identity:
+        raise ExplorerError(f"The data set {data.title} has changed since the run began; start a new run.")
+    return data
+
+
+def _way(
+    settings: TrainConfig,
+    data: PreparedSet,
+    words: tuple[str | int, ...] | None,
+    world: World,
+    say: Callable[[str], None],
+) -> tuple[devices.Compute, list[str]]:
+    """Where and how to compute, as in `words`, else the fastest way; and a sentence where that is not possible. What
+    the main process finds holds for all, each on a GPU or on cores of its own."""
+
+    def found() -> tuple[tuple[str | int, ...], list[str]]:
+        own = replace(settings, batch_size=max(1, settings.batch_size // world.world_size))
+        share = 0 if world.world_size == 1 else max(1, devices.cores() // world.local_world_size)
+        way = devices.choose(*words) if words else fastest(own, data, threads=share, tell=say)  # type: ignore[arg-type]
+        if not way.compiled or can_compile(own, data, way):
+            return way.words(), []
+        return replace(way, compiled=False).words(), ["Compiling failed on this machine; training goes on without."]
+
+    chosen, sentences = world.from_main(found)
+
+    def follow() -> devices.Compute:
+        world.take_device(torch.device(str(chosen[0])))
+        return devices.choose(*chosen)  # type: ignore[arg-type]
+
+    return world.together(follow), sentences
+
+
 @contextmanager
-def _telling_how_it_ends(run: RunDirectory) -> Iterator[None]:
+def _telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> Iterator[None]:
     """Whatever ends the training within, state.json does not claim that it goes on. A bug keeps its traceback."""
 
     def say(state: RunState) -> None:
-        # On a full disk not even the state can be written; a dead process then speaks for itself.
-        with suppress(ExplorerError):
+        if not world.is_main:
+            world.leave_word(state.message)
+            return
+        try:
             run.write_state(state)
+        except ExplorerError:
+            # On a full disk there is no room for a second state beside the first, only in its place. Where not even
+            # that can be written, a dead process speaks for itself.
+            with suppress(ExplorerError):
+                run.write_state(state, in_place=True)
 
     try:
         yield
@@ -233,13 +342,37 @@ def _telling_how_it_ends(run: RunDirectory) -> Iterator[None]:
         say(RunState("interrupted", "Left before the end. Resume to go on."))
         raise
     except BaseException as error:
+        if world.world_size > 1 and is_loss_of_a_process(error):
+            raise ExplorerError(_tell_of_a_loss(run, world)) from error
         if not _is_memory_error(error):
             say(RunState("failed", "The program met an error of its own; log.txt has the details."))
             raise
-        smaller = max(1, run.config().settings.batch_size // 2)
-        message = f"There was not enough memory. Start again with a batch size of {smaller}."
+        message = f"There was not enough memory. {_what_needs_less(config.settings.batch_size)}"
         say(RunState("failed", message))
         raise ExplorerError(message) from error
+
+
+def _tell_of_a_loss(run: RunDirectory, world: World) -> str:
+    """Another process has gone: state.json gets its last word, or that it was ended by force. Returns the message."""
+    word = world.last_word()
+    if world.is_main:
+        message = word or "Another process of the training was ended by force; nothing saved is lost. Resume to go on."
+        with suppress(ExplorerError):
+            run.write_state(RunState("failed" if word else "interrupted", message))
+        return message
+    # Where the main process has gone itself, whoever has the directory before them says so in its place.
+    with suppress(ExplorerError):
+        state = run.state()
+        if state.status == "interrupted":
+            run.write_state(state)
+        return state.message
+    return word or "Another process of the training has gone."
+
+
+def _what_needs_less(batch_size: int) -> str:
+    if batch_size > 1:
+        return f"Start again with a batch size of {batch_size // 2}."
+    return "Start again with smaller pictures or a smaller network: a batch is one picture already."
 
 
 def _is_memory_error(error: BaseException) -> bool:

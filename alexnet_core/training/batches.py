@@ -16,6 +16,7 @@ import psutil
 import torch
 
 from alexnet_core.data.augment import Augmentation, augment, draw, order
+from alexnet_core.distributed import ALONE, World
 from alexnet_core.preprocess import Preprocessing
 
 KEPT_SHARE = {"cuda": 0.5, "cpu": 0.25, "mps": 0.25}
@@ -118,10 +119,12 @@ class Batches:
         preprocessing: Preprocessing,
         axes: torch.Tensor,
         device: torch.device,
+        world: World = ALONE,
     ) -> None:
-        """`images` as `keep` returns them; `axes` are `colour_axes`."""
+        """`images` as `keep` returns them; `axes` are `colour_axes`; `batch_size` is that of the whole `world`."""
         self.images, self.labels = images, torch.from_numpy(labels).to(device)
-        self.seed, self.batch_size, self.device = seed, batch_size, device
+        self.seed, self.batch_size, self.device = seed, min(batch_size, len(images)), device
+        self.share = world.share(self.batch_size)
         self.augmentation, self.preprocessing, self.axes = augmentation, preprocessing, axes.to(device)
 
     def __len__(self) -> int:
@@ -129,16 +132,17 @@ class Batches:
         return len(self.images)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Changed pictures (B, 3, S, S) and labels (B,) of an epoch (counted from 1), from batch number `first` on;
-        what is left over at the end, fewer than a batch, is not shown."""
+        """Changed pictures (B, 3, S, S) and labels (B,) of an epoch (counted from 1), from batch number `first` on: the
+        rows of each batch that are this process's share. What is left over at the end, fewer than a batch, is not
+        shown."""
         count = len(self)
         places = order(self.seed, epoch, count)
         # Once an epoch to the device, so that no step has to wait for a copy.
         there = places.to(self.device)
         chance = draw(self.seed, epoch, count).to(self.device)
         cuts = [
-            slice(number * self.batch_size, (number + 1) * self.batch_size)
-            for number in range(first, max(1, count // self.batch_size))
+            slice(number * self.batch_size + self.share.start, number * self.batch_size + self.share.stop)
+            for number in range(first, count // self.batch_size)
         ]
         index = there if isinstance(self.images, torch.Tensor) else places
         with closing(pieces(self.images, (index[cut] for cut in cuts), self.device)) as found:

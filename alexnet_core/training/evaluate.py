@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from alexnet_core.data.augment import normalised
 from alexnet_core.devices import Compute
+from alexnet_core.distributed import ALONE, World
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import Images, pieces
 
@@ -36,14 +37,18 @@ def evaluate(
     preprocessing: Preprocessing,
     compute: Compute,
     batch_size: int = 500,
+    world: World = ALONE,
 ) -> Score:
-    """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored."""
+    """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored.
+
+    Each process of the `world` looks at its share of the rows, and all get the whole score.
+    """
     was_training = model.training
     model.eval()
-    device, count = compute.device, len(images)
+    device, count, share = compute.device, len(images), world.share(len(images))
     targets = torch.from_numpy(np.array(labels)).to(device)
-    cuts = [slice(start, min(start + batch_size, count)) for start in range(0, count, batch_size)]
-    parts: list[torch.Tensor] = []
+    cuts = [slice(start, min(start + batch_size, share.stop)) for start in range(share.start, share.stop, batch_size)]
+    parts = [torch.empty(4, 0, device=device)]
     with closing(pieces(images, cuts, device)) as found:
         for cut, batch in zip(cuts, found, strict=True):
             with compute.autocast():
@@ -55,8 +60,8 @@ def evaluate(
             probabilities = logits.softmax(1).gather(1, best[:, :1])[:, 0]
             parts.append(torch.stack([losses, among_five.float(), best[:, 0].float(), probabilities]))
     model.train(was_training)
-    # Brought over once, at the end, and summed in 64 bits: however the images are cut, the sum is the same.
-    losses, among_five, predictions, probabilities = torch.cat(parts, 1).cpu().numpy()
+    # Brought over once, at the end, and summed in 64 bits: however the images are shared and cut, the sum is the same.
+    losses, among_five, predictions, probabilities = np.concatenate(world.gather(torch.cat(parts, 1).cpu().numpy()), 1)
     predictions = predictions.astype(np.int64)
     loss, hits5 = float(losses.sum(dtype=np.float64)), float(among_five.sum(dtype=np.float64))
     hits1 = int((predictions == labels).sum())

@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.data.augment import Augmentation, colour_axes, mix
 from alexnet_core.devices import Compute
+from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import Batches, Images
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
+from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
 """Points of the training curve over a whole run; more cannot be told apart on a screen."""
@@ -43,12 +46,18 @@ class Training:
         train: tuple[Images, np.ndarray],
         val: tuple[Images, np.ndarray],
         rgb_covariance: np.ndarray,
+        world: World = ALONE,
     ) -> None:
-        """`train` and `val` are uint8 images (N, S, S, 3) and their labels (N,); `config` is a settled one."""
-        self.config, self.compute, self.preprocessing = config, compute, preprocessing
+        """`train` and `val` are uint8 images (N, S, S, 3) and their labels (N,); `config` is a settled one. Layers of
+        `model` are replaced, names and states stay.
+
+        Raises ExplorerError when there are more processes in the `world` than images in a batch.
+        """
+        self.config, self.compute, self.preprocessing, self.world = config, compute, preprocessing, world
         self.model = compute.place(model)
         self.batches = Batches(
             *train,
+            world=world,
             seed=config.seed,
             batch_size=config.batch_size,
             augmentation=Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale),
@@ -57,6 +66,14 @@ class Training:
             device=compute.device,
         )
         self.val_images, self.val_labels = val
+        if self.batches.batch_size < world.world_size:
+            raise ExplorerError(
+                f"A batch of {self.batches.batch_size} cannot be shared by {world.world_size} processes; start fewer, "
+                "or choose a larger batch size."
+            )
+        group = world.group_for(compute.device)
+        replace_layers(self.model, world, self.batches.batch_size, compute.device, group)
+        self.network = compute.for_steps(self.model if world.world_size == 1 else _in_parallel(self.model, group))
         self.optimizer = _optimizer(model, config)
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
         self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
@@ -72,14 +89,26 @@ class Training:
         """The epoch of the step that comes next, counted from 1."""
         return self.step // self.steps_per_epoch + 1
 
+    def check(self) -> None:
+        """Raises ExplorerError when weights or sums are no longer numbers. The loss shows that only at the next point
+        of the curve, and what is saved before then must be fit to go on from. Every process has to ask for it."""
+        numbers = [*self.model.state_dict().values(), self._rows_of_all(self.since_point)]
+        if not all(bool(value.isfinite().all()) for value in numbers):
+            self._check(math.nan)
+
     def state_dict(self) -> dict[str, Any]:
-        """All that changes, as tensors and plain numbers."""
+        """All that changes, as tensors and plain numbers. Every process has to ask for it.
+
+        Raises ExplorerError when weights or sums are no longer numbers.
+        """
+        self.check()
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "since_point": self.since_point,
-            "since_epoch": self.since_epoch,
+            # One row a process: sums that were added up now would be rounded otherwise than at the end.
+            "since_point": self._rows_of_all(self.since_point),
+            "since_epoch": self._rows_of_all(self.since_epoch),
             **{name: getattr(self, name) for name in _NUMBERS},
         }
 
@@ -88,10 +117,13 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        self.since_point.copy_(state["since_point"])
-        self.since_epoch.copy_(state["since_epoch"])
+        self.since_point.copy_(state["since_point"][self.world.rank])
+        self.since_epoch.copy_(state["since_epoch"][self.world.rank])
         for name in _NUMBERS:
             setattr(self, name, state[name])
+
+    def _rows_of_all(self, numbers: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(np.stack(self.world.gather(numbers.cpu().numpy())))
 
     def events(self) -> Iterator[Event]:
         """Train to the end, or until the caller stops asking. A `Tick` follows each step and its other events.
@@ -121,29 +153,32 @@ class Training:
             group["lr"] = lr
         self.model.train()
         with self.compute.autocast():
-            logits = self.model(images.to(memory_format=self.compute.memory_format))
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
+            logits = self.network(images.to(memory_format=self.compute.memory_format))
+        loss = F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=self.config.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        # The mean over the whole batch, also where the shares are unequal: the gradients of all are averaged.
+        self.scaler.scale(loss * (self.world.world_size / self.batches.batch_size)).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         hits = (logits.detach().argmax(1) == labels).sum()
         count = torch.full_like(loss, len(labels))
-        sums = torch.stack([loss.detach() * count, hits.float(), count])
+        sums = torch.stack([loss.detach(), hits.float(), count])
         self.since_point += sums
         self.since_epoch += sums
 
     def _point(self, epoch: int, lr: float) -> StepDone:
-        loss, _, images = self.since_point.tolist()
+        loss, _, images = self.world.sum(self.since_point).tolist()
         self.since_point.zero_()
         self._check(loss)
         return StepDone(self.step, epoch, loss / images, lr)
 
     def _finish_epoch(self, epoch: int, lr: float) -> EpochDone:
-        loss, hits, images = self.since_epoch.tolist()
+        loss, hits, images = self.world.sum(self.since_epoch).tolist()
         self.since_epoch.zero_()
         self._check(loss)
-        score = evaluate(self.model, self.val_images, self.val_labels, self.preprocessing, self.compute)
+        score = evaluate(
+            self.model, self.val_images, self.val_labels, self.preprocessing, self.compute, world=self.world
+        )
         self._check(score.loss)
         if score.loss < self.lowest_val_loss:
             self.lowest_val_loss, self.stalled = score.loss, 0
@@ -181,6 +216,16 @@ def learning_rate(config: TrainConfig, step: int, steps: int, drops: int) -> flo
         drops = 0
     # The paper divided three times and then stopped.
     return config.lr / 10 ** min(drops, 3)
+
+
+def _in_parallel(model: nn.Module, group: dist.ProcessGroup | None) -> nn.Module:
+    """`model` whose gradients are averaged over all processes."""
+    # Looking for unused parameters keeps the gradients in the order in which they were first laid out. Without, they
+    # are laid out anew after the first step, so after a resume at another step; sums of three or more are then rounded
+    # otherwise. The buffers are equal everywhere as they are.
+    return nn.parallel.DistributedDataParallel(
+        model, process_group=group, find_unused_parameters=True, forward_sync_buffers=False
+    )
 
 
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

@@ -3,10 +3,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from alexnet_core.__main__ import main
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import Compute
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.training import pace
 from alexnet_core.training.events import EpochDone, Finished
 
 SMALL = ["--epochs", "1", "--threads", "1", "--batch-size", "128"]
@@ -62,15 +65,6 @@ def test_flags_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
     assert left.value.code == 2
 
 
-def test_several_processes_are_refused_before_they_write_over_each_other(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["train", "--data", "digits"]) == 2
-    assert "without torchrun" in capsys.readouterr().err
-    assert not home.exists()
-
-
 def test_a_half_written_run_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "half").mkdir()
     assert main(["train", "--resume", str(tmp_path / "half")]) == 2
@@ -81,3 +75,21 @@ def test_pictures_of_ones_own(write_pictures: Callable[[Path], Path], tmp_path: 
     folder = write_pictures(tmp_path / "pets")
     assert main(["train", "--data", str(folder), "--size", "32", "--out", str(tmp_path / "run"), *SMALL[:4]]) == 0
     assert RunDirectory.open(tmp_path / "run").network().classes == ("cat", "dog")
+
+
+def test_measuring_anew_comes_first_and_is_told(
+    digits: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def found(*_: object, anew: bool = False, **__: object) -> Compute:
+        asked.append(anew)
+        return Compute(torch.device("cpu"), "fp32", 1)
+
+    monkeypatch.setattr(pace, "fastest", found)
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(digits.directory), "--out", str(out), "--measure", *SMALL]) == 0
+    assert asked == [True]
+    assert "Fastest: cpu, fp32, 1 thread, channels last." in capsys.readouterr().out
+    assert main(["train", "--resume", str(out), "--measure"]) == 2
+    assert "--measure is only for a new one" in capsys.readouterr().err

@@ -42,10 +42,39 @@ def test_a_damaged_one_is_passed_over_and_named(tmp_path: Path, way: str) -> Non
     assert not newest.exists()
 
 
-def test_without_a_whole_one_there_is_none(tmp_path: Path) -> None:
+def test_without_a_whole_one_there_is_none_and_it_says_so(tmp_path: Path) -> None:
     save(tmp_path, 1)[0].write_bytes(b"")
-    assert load_newest(tmp_path)[0] is None
+    said = "The checkpoint of step 1 is damaged; there is none before it: beginning anew."
+    assert load_newest(tmp_path) == (None, [said])
     assert load_newest(tmp_path) == (None, [])
+
+
+def test_one_that_counts_on_more_metrics_than_there_are_is_passed_over(tmp_path: Path) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, step, {"step": step, "metrics_size": 100 * step})
+    state, said = load_newest(tmp_path, metrics_size=150)
+    assert state == {"step": 1, "metrics_size": 100}
+    assert said == [
+        "metrics.jsonl has lost its end, which the checkpoint of step 2 needs; going on from the one before."
+    ]
+    assert load_newest(tmp_path, metrics_size=100)[0] == state
+
+
+def test_one_on_a_part_of_the_disk_that_cannot_be_read_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = save(tmp_path, 1, 2)[1]
+    read = Path.read_bytes
+
+    def broken(path: Path) -> bytes:
+        if path == newest:
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    state, said = load_newest(tmp_path)
+    assert state is not None
+    assert (state["step"], len(said)) == (1, 1)
 
 
 def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:

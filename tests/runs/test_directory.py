@@ -66,7 +66,7 @@ def test_events_and_timings_come_back_and_an_unfinished_line_is_ignored(new_run:
     events = [StepDone(1, 1, 2.5, 0.1), Finished(3, 1, 0.5, 0.9, 1.0)]
     for event in events:
         run.append_event(event)
-    size = run.metrics_size()
+    size, before = run.metrics_size(), run.timing_size()
     timing = Timing(1, 1, 0.5, 100.0, 3.25, 512.0)
     run.append_timing(timing)
     for name in ("metrics.jsonl", "timing.jsonl"):
@@ -74,8 +74,27 @@ def test_events_and_timings_come_back_and_an_unfinished_line_is_ignored(new_run:
             file.write('{"event": "ste')
     assert run.events() == events
     assert run.timings() == [timing]
-    run.truncate_metrics(size)
-    assert run.metrics_size() == size
+    run.truncate(metrics=size, timing=before)
+    assert (run.metrics_size(), run.timings()) == (size, [])
+
+
+def test_files_that_lost_their_end_are_not_made_longer(new_run: NewRun) -> None:
+    run = new_run()
+    run.append_event(StepDone(1, 1, 2.5, 0.1))
+    size = run.metrics_size()
+    run.truncate(metrics=size + 100, timing=100)
+    assert (run.metrics_size(), run.timing_size()) == (size, 0)
+
+
+def test_half_written_files_of_a_killed_process_are_removed_and_nothing_else(new_run: NewRun) -> None:
+    run = new_run()
+    left = [".state.json", "checkpoints/.step-00000004-0123456789abcdef.pt", "snapshots/.step-00000004.safetensors"]
+    for name in left:
+        (run.path / f"{name}.0123abcd.part").write_bytes(b"half")
+    (run.path / ".config.json.0123abcd.part").write_bytes(b"a page is writing this")
+    kept = {path for path in run.path.rglob("*") if not path.name.endswith("0123abcd.part")}
+    run.clear_leftovers()
+    assert set(run.path.rglob("*")) == kept | {run.path / ".config.json.0123abcd.part"}
 
 
 def test_a_run_whose_process_has_gone_is_interrupted(new_run: NewRun) -> None:

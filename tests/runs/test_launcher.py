@@ -9,6 +9,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import cores
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
+from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.events import StepDone
 from alexnet_core.training.recipes import settle
@@ -43,6 +44,26 @@ def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) 
     launcher.end(run)
     wait_until(run, "interrupted")
     assert "Resume to go on" in run.state().message
+
+
+def test_a_run_of_two_processes_is_ended_with_all_of_them(few: PreparedSet) -> None:
+    settings = launcher.settled({"epochs": 10_000, "batch_size": 8, "device": "cpu", "precision": "fp32"}, few, 2)
+    assert settings.threads == max(1, (cores() - 1) // 2)
+    run = launcher.start(settings, few, processes=2)
+    wait_until(run, "running")
+    while not any(isinstance(event, StepDone) for event in run.events()):
+        time.sleep(0.05)
+    state = run.state()
+    assert state.pid is not None
+    assert "in each of 2 processes" in state.message
+    torchrun = psutil.Process(state.pid).parent()
+    assert torchrun is not None
+    workers = torchrun.children(recursive=True)
+    assert len(workers) == 2
+    launcher.end(run)
+    assert not psutil.wait_procs(workers, timeout=10)[1]
+    assert run.state().status == "interrupted"
+    assert checkpoints(run.path / "checkpoints")
 
 
 def test_one_core_is_left_for_the_pages_unless_asked_otherwise(few: PreparedSet) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.prediction import predict
 from alexnet_core.runs import recording
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory, Timing
 from alexnet_core.runs.recording import execute, snapshot_steps
+from alexnet_core.training import pace
 from alexnet_core.training.events import EpochDone, Finished, StepDone
 from alexnet_core.training.loop import Training
 
@@ -79,6 +82,24 @@ def test_timing_never_enters_the_metrics(new_run: NewRun, tmp_path: Path) -> Non
     assert learned(first) == learned(second)
 
 
+def test_equal_runs_compute_in_the_way_that_was_measured_once(
+    new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The second measuring would find another way, with other bits.
+    ways = iter(["bf16", "fp32"])
+
+    def measured(settings: object, data: object, usual: Compute, *_: object) -> tuple[Compute, dict[str, object]]:
+        way = replace(usual, precision=next(ways))
+        found = {"precision": way.precision, "threads": 1, "memory_format": "channels_last", "step_seconds": 1.0}
+        return way, found | {"whole": True}
+
+    monkeypatch.setattr(pace, "_measure", measured)
+    first, second = (new_run(tmp_path / name, precision="auto") for name in ("one", "two"))
+    said = [[event for event in execute(run) if isinstance(event, str)] for run in (first, second)]
+    assert said == [["Training on cpu, bf16, 1 thread, channels last."]] * 2
+    assert learned(first) == learned(second)
+
+
 def test_killed_by_force_again_and_again_it_ends_as_if_never_killed(new_run: NewRun, tmp_path: Path) -> None:
     settings = {"epochs": 10, "dropout": 0.5, "rotate": 10.0, "optimizer": "sgd", "lr": 0.02}
     whole = new_run(tmp_path / "runs" / "a-run", **settings)
@@ -132,7 +153,7 @@ def test_stop_and_resume_equal_an_undisturbed_run(new_run: NewRun, tmp_path: Pat
     assert run.state().status == "stopped"
     assert run.wishes() == set()
     said = [event for event in execute(run) if isinstance(event, str)]
-    assert said == [f"Going on from step 5 of {whole_steps(run)}."]
+    assert said[0] == f"Going on from step 5 of {whole_steps(run)}."
     assert learned(run) == expected
 
 

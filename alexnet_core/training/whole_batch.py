@@ -1,0 +1,103 @@
+"""Layers that treat the batch of all processes as one, so that a curve does not depend on how many there are.
+
+Dropout draws its mask for the whole batch and takes the rows of this process; normalisation takes mean and variance
+over the whole batch (Ioffe and Szegedy 2015, algorithm 1). They have the names and states of the layers they replace.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.autograd import Function
+
+from alexnet_core.distributed import World
+
+
+def replace_layers(
+    model: nn.Module, world: World, batch_size: int, device: torch.device, group: dist.ProcessGroup | None
+) -> None:
+    """Put these layers in the place of the ones in `model`, which is trained in batches of `batch_size` rows over all
+    processes. In one process only dropout is replaced: the mask is then the same however many there are."""
+    for parent in list(model.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Dropout):
+                setattr(parent, name, WholeBatchDropout(child.p, world, batch_size))
+            # torchvision takes seconds to import, and a network that has this layer has done so.
+            elif type(child).__name__ == "StochasticDepth":
+                setattr(parent, name, WholeBatchDropout(vars(child)["p"], world, batch_size, whole_rows=True))
+            elif isinstance(child, nn.BatchNorm2d) and world.world_size > 1:
+                setattr(parent, name, _normalisation(child, world, batch_size, device, group))
+
+
+class WholeBatchDropout(nn.Dropout):
+    """Dropout with the mask of the whole batch; with `whole_rows` it drops all of a picture's values or none, which is
+    torchvision's StochasticDepth."""
+
+    def __init__(self, p: float, world: World, batch_size: int, whole_rows: bool = False) -> None:
+        super().__init__(p)
+        self.rows, self.batch_size, self.whole_rows = world.share(batch_size), batch_size, whole_rows
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """(rows of this process, ...) -> the same shape."""
+        if not self.training or self.p == 0:
+            return input
+        rest = [1] * (input.ndim - 1) if self.whole_rows else input.shape[1:]
+        kept = torch.empty((self.batch_size, *rest), dtype=input.dtype, device=input.device).bernoulli_(1 - self.p)
+        return input * (kept[self.rows] / (1 - self.p))
+
+
+class WholeBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation over the whole batch on a processor, where PyTorch's SyncBatchNorm does not work."""
+
+    batch_size: int
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """(rows of this process, C, H, W) -> the same shape."""
+        if not self.training:
+            return super().forward(input)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        values = input.to(torch.promote_types(input.dtype, torch.float32))
+        count = self.batch_size * input.shape[2] * input.shape[3]
+        mean = _Sum.apply(values.sum((0, 2, 3))) / count
+        centred = values - mean[:, None, None]
+        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (count / max(1, count - 1)), self.momentum)
+        scale = (variance + self.eps).rsqrt() * self.weight
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
+
+
+class _Sum(Function):
+    """The sum over all processes. Each one's part moves the losses of all, so the gradients are summed as well."""
+
+    @staticmethod
+    def forward(context: Any, part: torch.Tensor) -> torch.Tensor:
+        total = part.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _normalisation(
+    layer: nn.BatchNorm2d, world: World, batch_size: int, device: torch.device, group: dist.ProcessGroup | None
+) -> nn.Module:
+    if device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(layer, group)
+    whole = WholeBatchNorm(layer.num_features, layer.eps, layer.momentum)
+    whole.batch_size = batch_size
+    # The very same parameters: an optimiser may know them already.
+    whole.weight, whole.bias = layer.weight, layer.bias
+    whole.running_mean, whole.running_var = layer.running_mean, layer.running_var
+    whole.num_batches_tracked = layer.num_batches_tracked
+    return whole

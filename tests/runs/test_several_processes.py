@@ -1,0 +1,95 @@
+"""Several processes that train one network, started by torchrun as people start them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.runs.checkpoints import checkpoints
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.training.events import StepDone
+from tests.runs import in_three_processes
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+
+
+@pytest.fixture(scope="module")
+def reports(few: PreparedSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What became of each check in each of three processes."""
+    place = tmp_path_factory.mktemp("three")
+    command = [*TORCHRUN, "3", in_three_processes.__file__, str(few.directory), str(place)]
+    subprocess.run(command, capture_output=True, timeout=240, check=False)
+    return place
+
+
+@pytest.mark.parametrize("check", [check.__name__ for check in in_three_processes.CHECKS])
+def test_three_processes(reports: Path, check: str) -> None:
+    found = [reports / f"{check}-{rank}.json" for rank in range(3)]
+    if not any(path.exists() for path in found):
+        pytest.skip("a check before this one failed")
+    troubles = [json.loads(path.read_text()) if path.exists() else f"{path.stem} is missing" for path in found]
+    assert troubles == ["", "", ""], "\n".join(troubles)
+
+
+@contextmanager
+def training(few: PreparedSet, out: Path) -> Iterator[tuple[subprocess.Popen[str], RunDirectory]]:
+    """Two processes that train for an hour unless they are ended; they have made a few steps."""
+    command = [*TORCHRUN, "2", "-m", "alexnet_core", "train", "--data", str(few.directory), "--out", str(out)]
+    command += ["--epochs", "10000", "--batch-size", "8", "--threads", "1", "--precision", "fp32", "--device", "cpu"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    family: list[psutil.Process] = []
+    try:
+        run = RunDirectory(out)
+        end = time.monotonic() + 120
+        while not (out / "metrics.jsonl").exists() or not any(isinstance(event, StepDone) for event in run.events()):
+            assert child.poll() is None, child.stdout and child.stdout.read()
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        family = psutil.Process(child.pid).children(recursive=True)
+        assert len(family) == 2
+        yield child, run
+        child.wait(60)
+        assert not psutil.wait_procs(family, timeout=10)[1], "a process was left behind"
+    finally:
+        for process in [child, *family]:
+            if isinstance(process, subprocess.Popen) or process.is_running():
+                process.kill()
+        child.communicate()
+
+
+def written_state(run: RunDirectory) -> dict[str, object]:
+    """state.json as it lies there: reading it through `state` would make up for a process that could not write it."""
+    return json.loads((run.path / "state.json").read_text())
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_process_ends_the_others_and_the_state_says_so(few: PreparedSet, tmp_path: Path, rank: int) -> None:
+    with training(few, tmp_path / "run") as (child, run):
+        main = written_state(run)["pid"]
+        assert isinstance(main, int)
+        both = [process.pid for process in psutil.Process(child.pid).children(recursive=True)]
+        os.kill(main if rank == 0 else next(pid for pid in both if pid != main), signal.SIGKILL)
+    assert child.returncode != 0
+    state = written_state(run)
+    assert state["status"] == "interrupted"
+    assert state["pid"] is None
+    assert "Resume to go on" in str(state["message"])
+
+
+def test_sigterm_to_torchrun_saves_and_says_so(few: PreparedSet, tmp_path: Path) -> None:
+    with training(few, tmp_path / "run") as (child, run):
+        child.terminate()
+    state = written_state(run)
+    assert (state["status"], state["pid"]) == ("interrupted", None)
+    step = int(checkpoints(run.path / "checkpoints")[0].name[5:13])
+    assert state["message"] == f"Interrupted after step {step}. Resume to go on."
+    assert run.config().processes == 2
