@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test check format bench clean
+.PHONY: app test check format bench endurance clean
 
 app: .venv/installed  ## start the app
 	$(BIN)/streamlit run app/Home.py
@@ -18,6 +18,9 @@ check: .venv/developing  ## style, format and types
 format: .venv/developing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+endurance: .venv/developing  ## kill, damage and fill up runs for a quarter of an hour, and compare every byte
+	$(BIN)/python -m tests.endurance
 
 bench: .venv/peers  ## print and record the tables of the README; needs a quiet machine for two hours
 	$(BIN)/python -m benchmarks.train
