@@ -32,7 +32,13 @@ def new_run(few: PreparedSet, tmp_path: Path) -> Callable[..., RunDirectory]:
     """A queued run of a few steps; settings and place can be given."""
 
     def make(path: Path | None = None, **settings: Any) -> RunDirectory:
-        explicit = {"epochs": 3, "batch_size": 8, "threads": 1, "precision": "fp32", "memory_format": "channels_last"} | settings
+        explicit = {
+            "epochs": 3,
+            "batch_size": 8,
+            "threads": 1,
+            "precision": "fp32",
+            "memory_format": "channels_last",
+        } | settings
         config = settle(explicit, train_images=few.count("train"), image_size=32)
         return RunDirectory.create(config, identity_of(few), path or tmp_path / "runs" / "a-run")
 

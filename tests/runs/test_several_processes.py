@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.runs.checkpoints import checkpoints
@@ -93,3 +94,18 @@ def test_sigterm_to_torchrun_saves_and_says_so(few: PreparedSet, tmp_path: Path)
     step = int(checkpoints(run.path / "checkpoints")[0].name[5:13])
     assert state["message"] == f"Interrupted after step {step}. Resume to go on."
     assert run.config().processes == 2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are not two CUDA GPUs on this machine")
+def test_two_gpus_begin_as_one_does(few: PreparedSet, tmp_path: Path) -> None:
+    losses = []
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        command = [*TORCHRUN, str(processes), "-m", "alexnet_core", "train", "--data", str(few.directory)]
+        command += ["--out", str(out), "--epochs", "2", "--batch-size", "8", "--precision", "fp32", "--device", "cuda"]
+        subprocess.run(command, check=True, timeout=300)
+        run = RunDirectory(out)
+        assert run.state().status == "finished"
+        losses.append([event.train_loss for event in run.events() if isinstance(event, StepDone)])
+    assert losses[0][:2] == pytest.approx(losses[1][:2], rel=1e-3)
