@@ -51,7 +51,7 @@ class Trials:
                 run = new_run(self.data, place / str(account.runs), settings)
                 enough = account.in_saving >= wanted["in_saving"]
                 ways = [kills.at_random, kills.before_first_checkpoint] + [kills.in_saving] * (1 if enough else 2)
-                account.add(kills.endure(run, expected, self.lot, ways))
+                account.add(kills.endure(run, expected, self.lot, ways, kills=wanted["kills"] + 1))
             each[name] = counted(account)
             total.add(account)
         return counted(total) | {"each": each}
