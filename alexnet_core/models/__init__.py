@@ -7,7 +7,18 @@ from typing import Any
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.models.alexnet import FULL, alexnet, alexnet_bn, alexnet_mini, check_size, mini_plan
+from alexnet_core.models.alexnet import (
+    FULL,
+    NARROW,
+    Plan,
+    alexnet,
+    alexnet_bn,
+    alexnet_mini,
+    alexnet_narrow,
+    check_size,
+    mini_plan,
+)
+from alexnet_core.models.sprint import alexnet_sprint, alexnet_track
 from alexnet_core.models.zoo import build_torchvision
 from alexnet_core.preprocess import Preprocessing
 
@@ -30,20 +41,38 @@ class ModelEntry:
     """torchvision's name for its ImageNet weights, where there are any."""
     ours: Callable[..., nn.Module] | None = None
     """Our own constructor; None means torchvision's network of the same name."""
+    plan: Callable[[int], Plan] | None = None
+    """Of an AlexNet, its numbers for pictures of this many pixels."""
 
 
 MODELS: dict[str, ModelEntry] = {
     "alexnet": ModelEntry(
         "AlexNet", 2012, 224, "Five convolutions and three linear layers; the network that began it all.",
         63, ("dropout",), "AlexNet_Weights.IMAGENET1K_V1", alexnet,
+        lambda _: FULL,
     ),
     "alexnet_bn": ModelEntry(
         "AlexNet with batch normalisation", 2015, 224,
         "AlexNet that learns faster: each map is normalised before its ReLU.", 63, ("dropout",), None, alexnet_bn,
+        lambda _: FULL,
     ),
     "alexnet_mini": ModelEntry(
         "AlexNet mini", 2012, 64, "The same topology for pictures of 32 to 128 pixels; trains in minutes on a laptop.",
-        15, ("dropout", "batch_norm"), None, alexnet_mini,
+        15, ("dropout", "batch_norm"), None, alexnet_mini, mini_plan,
+    ),
+    "alexnet_narrow": ModelEntry(
+        "AlexNet with a narrow classifier", 2015, 128,
+        "AlexNet's convolutions with batch normalisation; the linear layers have 512 units in place of 4,096.",
+        63, ("dropout",), None, alexnet_narrow, lambda _: NARROW,
+    ),
+    "alexnet_sprint": ModelEntry(
+        "AlexNet sprint", 2012, 32, "Five small convolutions and one linear layer: learns small pictures in seconds.",
+        16, ("dropout",), None, alexnet_sprint,
+    ),
+    "alexnet_track": ModelEntry(
+        "AlexNet track", 2012, 32,
+        "Seven convolutions and one linear layer: the most accurate on small pictures, in minutes.",
+        16, ("dropout",), None, alexnet_track,
     ),
     "vgg11": ModelEntry(
         "VGG-11", 2014, 224, "Only 3x3 filters, stacked deeper.", 32, ("dropout",), "VGG11_Weights.IMAGENET1K_V1"
@@ -117,8 +146,8 @@ def check_image_size(name: str, image_size: int) -> None:
     entry = find_model(name)
     if not 8 <= image_size <= 1024:
         raise ExplorerError(f"A picture size of {image_size} pixels is not possible; choose 8 to 1024.")
-    if entry.ours is not None:
-        check_size(mini_plan(image_size) if name == "alexnet_mini" else FULL, image_size)
+    if entry.plan is not None:
+        check_size(entry.plan(image_size), image_size)
     elif image_size < entry.smallest:
         raise ExplorerError(
             f"Pictures of {image_size} pixels are too small for {entry.title}; the smallest size that works is "

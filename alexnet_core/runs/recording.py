@@ -130,7 +130,12 @@ class _Recording:
             world,
         )
         self.network = Network(
-            settings.model, model, data.classes, data.preprocessing, model_settings(settings), f"run {run.id}"
+            settings.model,
+            self.training.learned,
+            data.classes,
+            data.preprocessing,
+            model_settings(settings),
+            f"run {run.id}",
         )
         if saved is None:
             if world.is_main:

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import torch
 
-from alexnet_core.data.augment import Augmentation, augment, draw, order
+from alexnet_core.data.augment import Augmentation, augment, draw, normalised, order
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.preprocess import Preprocessing
 
@@ -130,6 +130,11 @@ class Batches:
     def __len__(self) -> int:
         """Pictures."""
         return len(self.images)
+
+    def plain(self, rows: slice) -> torch.Tensor:
+        """These pictures unchanged, normalised: (N, 3, S, S)."""
+        with closing(pieces(self.images, [rows], self.device)) as found:
+            return normalised(next(found), self.preprocessing)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Changed pictures (B, 3, S, S) and labels (B,) of an epoch (counted from 1), from batch number `first` on: the

@@ -55,6 +55,12 @@ class TrainConfig:
     """The probability with which a unit of the linear layers is switched off during a step."""
     batch_norm: bool = True
     """Normalise each feature map over the batch; only alexnet_mini can be had with and without."""
+    whiten: bool = False
+    """Start the first filters as the directions in which small patches of the training pictures vary, so that no step
+    is spent on finding them."""
+    averaging: float = 0.0
+    """Use the running mean of the weights in their place: the share of the mean that is kept at each step; 0 uses the
+    weights themselves."""
     translate: float = 0.125
     """Shift the picture by up to this share of its side."""
     reflect: bool = True
@@ -130,6 +136,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "weight_decay": (0, 1),
     "label_smoothing": (0, 0.9),
     "dropout": (0, 0.95),
+    "averaging": (0, 0.9999),
     "translate": (0, 0.5),
     "colour": (0, 1),
     "rotate": (0, 180),

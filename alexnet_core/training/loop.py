@@ -7,6 +7,7 @@ Chance has no memory here: order, augmentation and dropout are drawn anew from (
 no random states to save and none to forget.
 """
 
+import copy
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,7 @@ from alexnet_core.training.batches import Batches, Images
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
+from alexnet_core.training.first_filters import PICTURES, first_convolution, start_from_patches
 from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
@@ -66,6 +68,10 @@ class Training:
             device=compute.device,
         )
         self.val_images, self.val_labels = val
+        if config.whiten:
+            start_from_patches(first_convolution(self.model), self.batches.plain(slice(0, PICTURES)))
+        # Before the layers are replaced: what is examined and kept is the network as it was built.
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False) if config.averaging else None
         if self.batches.batch_size < world.world_size:
             raise ExplorerError(
                 f"A batch of {self.batches.batch_size} cannot be shared by {world.world_size} processes; start fewer, "
@@ -89,6 +95,11 @@ class Training:
         """The epoch of the step that comes next, counted from 1."""
         return self.step // self.steps_per_epoch + 1
 
+    @property
+    def learned(self) -> nn.Module:
+        """The network to examine and keep: the one with the averaged weights where there is one."""
+        return self.model if self.averaged is None else self.averaged
+
     def check(self) -> None:
         """Raises ExplorerError when weights or sums are no longer numbers. The loss shows that only at the next point
         of the curve, and what is saved before then must be fit to go on from. Every process has to ask for it."""
@@ -104,6 +115,7 @@ class Training:
         self.check()
         return {
             "model": self.model.state_dict(),
+            "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             # One row a process: sums that were added up now would be rounded otherwise than at the end.
@@ -115,6 +127,8 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
         self.model.load_state_dict(state["model"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.since_point.copy_(state["since_point"][self.world.rank])
@@ -141,6 +155,7 @@ class Training:
                 lr = learning_rate(config, self.step + 1, self.steps, self.drops)
                 self._learn(images, labels, lr)
                 self.step += 1
+                self._average()
                 if self.step % point_every == 0:
                     yield self._point(epoch, lr)
                 if self.step % self.steps_per_epoch == 0:
@@ -166,6 +181,20 @@ class Training:
         self.since_point += sums
         self.since_epoch += sums
 
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averaged weights towards the present ones, more so at the beginning, when the mean is of few
+        (Polyak and Juditsky 1992; the decay that grows is TensorFlow's)."""
+        if self.averaged is None:
+            return
+        kept = min(self.config.averaging, (1 + self.step) / (10 + self.step))
+        pairs = list(zip(self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True))
+        numbers = [(mean, now) for mean, now in pairs if mean.is_floating_point()]
+        torch._foreach_lerp_([mean for mean, _ in numbers], [now for _, now in numbers], 1 - kept)
+        for mean, now in pairs:
+            if not mean.is_floating_point():
+                mean.copy_(now)
+
     def _point(self, epoch: int, lr: float) -> StepDone:
         loss, _, images = self.world.sum(self.since_point).tolist()
         self.since_point.zero_()
@@ -177,7 +206,7 @@ class Training:
         self.since_epoch.zero_()
         self._check(loss)
         score = evaluate(
-            self.model, self.val_images, self.val_labels, self.preprocessing, self.compute, world=self.world
+            self.learned, self.val_images, self.val_labels, self.preprocessing, self.compute, world=self.world
         )
         self._check(score.loss)
         if score.loss < self.lowest_val_loss:
@@ -233,6 +262,7 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    # Fused: each weight passes the processor once, which for alexnet's 61 million is a fifth of a step.
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), foreach=True)
-    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, foreach=True)
+        return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), fused=True)
+    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)

@@ -18,51 +18,113 @@ class Recipe:
     settings: dict[str, Any]
 
 
+QUICK = Recipe(
+    "Quick",
+    "Learns in a minute or two on a laptop: AdamW, a learning rate that rises and falls once, and pictures changed "
+    "only a little, for in few passes there is little to learn by heart.",
+    {
+        "optimizer": "adamw",
+        "lr": 3e-3,
+        "weight_decay": 0.05,
+        "schedule": "one_cycle",
+        "dropout": 0.1,
+        "translate": 0.05,
+        "colour": 0.0,
+    },
+)
+"""`alexnet train --data digits`: 98.9 % of the test images right, half a minute after pressing return."""
+
+_RECORD = {
+    "batch_size": 250,
+    "optimizer": "sgd",
+    "schedule": "one_cycle",
+    "label_smoothing": 0.1,
+    "dropout": 0.0,
+    "whiten": True,
+    "colour": 0.0,
+}
+
+SPRINT = Recipe(
+    "Sprint",
+    "For seconds, on photographs of 32 pixels such as CIFAR-10's: a small network, whitened first filters, two passes.",
+    {
+        **_RECORD,
+        "model": "alexnet_sprint",
+        "epochs": 2,
+        "lr": 0.1,
+        "translate": 0.0,
+    },
+)
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`."""
+
+LAP = Recipe(
+    "Lap",
+    "For a minute, on photographs of 32 pixels: as sprint, with more passes over pictures that are shifted.",
+    {
+        **_RECORD,
+        "model": "alexnet_sprint",
+        "epochs": 8,
+        "lr": 0.1,
+        "translate": 0.0625,
+    },
+)
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`."""
+
+DISTANCE = Recipe(
+    "Distance",
+    "For a quarter of an hour, on photographs of 32 pixels: a deeper network, and the mean of its weights.",
+    {
+        **_RECORD,
+        "model": "alexnet_track",
+        "epochs": 20,
+        "lr": 0.2,
+        "momentum": 0.85,
+        "translate": 0.125,
+    },
+)
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`."""
+
+FILTERS = Recipe(
+    "Clean filters",
+    "Trains longer, with more varied pictures and strong weight decay, so that the first filters come out clean.",
+    {
+        "epochs": 30,
+        "batch_size": 128,
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "weight_decay": 1e-3,
+        "schedule": "one_cycle",
+        "dropout": 0.3,
+        "label_smoothing": 0.1,
+    },
+)
+"""`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 85.1 % in ten minutes."""
+
+PAPER_2012 = Recipe(
+    "The paper of 2012",
+    "Krizhevsky, Sutskever and Hinton, section 5: SGD with momentum 0.9, weight decay 0.0005, batches of 128, a "
+    "learning rate of 0.01 divided by 10 when the validation stalls, dropout of a half, no batch normalisation.",
+    {
+        "epochs": 30,
+        "batch_size": 128,
+        "optimizer": "sgd",
+        "lr": 0.01,
+        "momentum": 0.9,
+        "weight_decay": 5e-4,
+        "schedule": "plateau",
+        "dropout": 0.5,
+        "batch_norm": False,
+    },
+)
+"""`alexnet train --data digits --recipe paper_2012`: for comparison with the others, not for speed."""
+
 RECIPES: dict[str, Recipe] = {
-    "quick": Recipe(
-        "Quick",
-        "Learns in a minute or two on a laptop: AdamW, a learning rate that rises and falls once, and pictures changed "
-        "only a little, for in few passes there is little to learn by heart.",
-        {
-            "optimizer": "adamw",
-            "lr": 3e-3,
-            "weight_decay": 0.05,
-            "schedule": "one_cycle",
-            "dropout": 0.1,
-            "translate": 0.05,
-            "colour": 0.0,
-        },
-    ),
-    "filters": Recipe(
-        "Clean filters",
-        "Trains longer, with more varied pictures and strong weight decay, so that the first filters come out clean.",
-        {
-            "epochs": 30,
-            "batch_size": 128,
-            "optimizer": "sgd",
-            "lr": 0.1,
-            "weight_decay": 1e-3,
-            "schedule": "one_cycle",
-            "dropout": 0.3,
-            "label_smoothing": 0.1,
-        },
-    ),
-    "paper_2012": Recipe(
-        "The paper of 2012",
-        "Krizhevsky, Sutskever and Hinton, section 5: SGD with momentum 0.9, weight decay 0.0005, batches of 128, a "
-        "learning rate of 0.01 divided by 10 when the validation stalls, dropout of a half, no batch normalisation.",
-        {
-            "epochs": 30,
-            "batch_size": 128,
-            "optimizer": "sgd",
-            "lr": 0.01,
-            "momentum": 0.9,
-            "weight_decay": 5e-4,
-            "schedule": "plateau",
-            "dropout": 0.5,
-            "batch_norm": False,
-        },
-    ),
+    "quick": QUICK,
+    "sprint": SPRINT,
+    "lap": LAP,
+    "distance": DISTANCE,
+    "filters": FILTERS,
+    "paper_2012": PAPER_2012,
 }
 
 

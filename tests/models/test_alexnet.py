@@ -7,7 +7,7 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS, build
-from alexnet_core.models.alexnet import AlexNet, alexnet, alexnet_bn, alexnet_mini, mini_plan
+from alexnet_core.models.alexnet import AlexNet, alexnet, alexnet_bn, alexnet_mini, alexnet_narrow, mini_plan
 
 
 def on_meta(name: str, classes: int, size: int | None = None) -> nn.Module:
@@ -46,7 +46,7 @@ def test_the_layers_have_the_missions_names_and_shapes():
     }
 
 
-@pytest.mark.parametrize("make", [alexnet_bn, alexnet_mini])
+@pytest.mark.parametrize("make", [alexnet_bn, alexnet_mini, alexnet_narrow])
 def test_batch_norm_stands_between_each_convolution_and_its_relu(make):
     with torch.device("meta"):
         layers = list(make(num_classes=3).features)
@@ -62,7 +62,7 @@ def test_mini_can_do_without_batch_norm_and_keeps_the_topology():
     assert [type(one) for one in plain.modules()][1:] == [type(one) for one in full.modules()][1:]
 
 
-@pytest.mark.parametrize("name", ["alexnet", "alexnet_bn", "alexnet_mini"])
+@pytest.mark.parametrize("name", ["alexnet", "alexnet_bn", "alexnet_mini", "alexnet_narrow"])
 def test_the_smallest_size_works_and_one_less_is_refused_with_the_layer_and_that_size(name):
     smallest = MODELS[name].smallest
     model = on_meta(name, 3, smallest)
@@ -119,3 +119,26 @@ def test_without_normalisation_the_signal_reaches_the_last_layer():
         logits = model(torch.randn(64, 3, 64, 64))
     # Differences between pictures, not the share that all have in common: with PyTorch's own weights below 0.01.
     assert logits.std(0).mean() > 0.1
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_pooling_before_the_relu_while_training_changes_neither_values_nor_gradients(batch_norm):
+    torch.manual_seed(0)
+    model = alexnet_mini(5, 64, dropout=0.0, batch_norm=batch_norm)
+    images = torch.randn(8, 3, 64, 64)
+    results = []
+    for forward in (model.features.forward, model._quick_features):
+        model.zero_grad()
+        maps = forward(images)
+        maps.square().sum().backward()
+        gradients = [parameter.grad.clone() for parameter in model.features.parameters()]
+        results.append([maps.detach(), *gradients])
+    for usual, quick in zip(*results, strict=True):
+        torch.testing.assert_close(quick, usual)
+
+
+def test_the_narrow_classifier_fits_into_sixteen_megabytes_and_keeps_the_missions_convolutions():
+    narrow, full = on_meta("alexnet_narrow", 10), on_meta("alexnet_bn", 10)
+    assert 2 * sum(value.numel() for value in narrow.state_dict().values()) <= 16e6
+    shapes = [{key: value.shape for key, value in model.features.state_dict().items()} for model in (narrow, full)]
+    assert shapes[0] == shapes[1]

@@ -13,6 +13,7 @@ from alexnet_core.devices import Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick, from_record, to_record
 from alexnet_core.training.loop import Training, learning_rate
 
@@ -73,6 +74,34 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(digits: Prepar
     assert written(list(training(digits, other, precision=precision).events())) != first
 
 
+def test_the_averaged_weights_are_the_running_mean_and_what_is_examined(digits: PreparedSet) -> None:
+    config = dataclasses.replace(SMALL, epochs=1, averaging=0.3)
+    run = training(digits, config)
+    mean, done = run.averaged.state_dict()["features.0.weight"].clone(), None  # type: ignore[union-attr]
+    for event in run.events():
+        if isinstance(event, Tick):
+            kept = min(0.3, (1 + event.step) / (10 + event.step))
+            mean = kept * mean + (1 - kept) * run.model.state_dict()["features.0.weight"]
+        done = event if isinstance(event, EpochDone) else done
+    assert torch.allclose(run.learned.state_dict()["features.0.weight"], mean, atol=1e-6)
+    assert not torch.allclose(run.model.state_dict()["features.0.weight"], mean, atol=1e-5)
+    score = evaluate(run.learned, run.val_images, run.val_labels, run.preprocessing, run.compute)
+    assert done is not None
+    assert done.val_loss == score.loss
+
+
+def test_without_averaging_the_model_itself_is_what_is_learned(digits: PreparedSet) -> None:
+    run = training(digits)
+    assert run.learned is run.model
+
+
+def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: PreparedSet) -> None:
+    whitened, plain = (training(digits, dataclasses.replace(SMALL, whiten=yes)) for yes in (True, False))
+    first = [run.model.state_dict()["features.0.weight"] for run in (whitened, plain)]
+    assert torch.equal(first[0][0], -first[0][1])
+    assert first[0].std() > 10 * first[1].std()
+
+
 @pytest.mark.parametrize("left_after", [1, 3, 4, 6, 11, 12])
 @pytest.mark.parametrize(
     "changes",
@@ -80,8 +109,9 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(digits: Prepar
         {},
         {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
         {"batch_norm": False, "schedule": "step"},
+        {"averaging": 0.9, "whiten": True},
     ],
-    ids=["adamw", "sgd-plateau-warp", "no-batch-norm"],
+    ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging"],
 )
 def test_left_and_taken_up_again_equals_uninterrupted(
     digits: PreparedSet, left_after: int, changes: dict[str, Any]

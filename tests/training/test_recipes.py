@@ -11,7 +11,7 @@ from alexnet_core.training.recipes import RECIPES, model_settings, settle
 @pytest.mark.parametrize("train_images", [8, 100, 1_300, 45_000, 1_281_167])
 def test_every_recipe_settles_for_every_amount_of_data(recipe: str, train_images: int) -> None:
     config = settle({"recipe": recipe}, train_images=train_images, image_size=64)
-    assert 1 <= config.batch_size <= min(train_images, 128)
+    assert 1 <= config.batch_size <= min(train_images, 250)
     assert config.epochs >= 1
 
 
@@ -21,6 +21,13 @@ def test_what_is_given_wins_over_the_recipe_and_the_recipe_over_the_defaults() -
     assert config.batch_norm is False
     assert config.reflect is False
     assert settle({"reflect": True}, train_images=1000, image_size=64, mirrors=False).reflect is True
+
+
+def test_a_recipe_may_name_a_network_and_a_person_another() -> None:
+    assert settle({"recipe": "sprint"}, train_images=1000, image_size=32).model == "alexnet_sprint"
+    assert settle({"recipe": "sprint", "model": "alexnet_mini"}, train_images=1000, image_size=32).model == (
+        "alexnet_mini"
+    )
 
 
 @pytest.mark.parametrize(

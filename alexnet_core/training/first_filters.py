@@ -1,0 +1,38 @@
+"""First filters to begin with: the directions in which small patches of the training pictures vary.
+
+A linear filter bank that whitens patches is what first layers of networks spend their first steps on; it can be
+computed. After Coates and Ng, "Learning Feature Representations with K-means" (2012, section 2) and Jordan 2024
+(arXiv:2404.00498, section 3.2), who takes each direction and its opposite, since a ReLU lets pass only one side.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+PICTURES = 1000
+"""Of them all patches are taken: hundreds of thousands, for a covariance with fewer than 400 rows."""
+SMALLEST_VARIANCE = 1e-2
+"""Added to each variance, in units of the normalised pictures: the quietest directions are noise, and would otherwise
+be blown up."""
+
+
+def first_convolution(model: nn.Module) -> nn.Conv2d:
+    """The first convolution of `model`, which sees the picture."""
+    return next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+
+
+@torch.no_grad()
+def start_from_patches(layer: nn.Conv2d, images: torch.Tensor) -> None:
+    """Give `layer` the directions with the largest variance as filters, each with its opposite, scaled so that every
+    answer varies as much; filters that are left over keep their weights.
+
+    `images`: normalised, (N, 3, S, S).
+    """
+    kernel = layer.kernel_size[0]
+    patches = F.unfold(images[:PICTURES].float().cpu(), kernel).transpose(1, 2).flatten(0, 1).double()
+    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    # An eigenvector's sign is arbitrary and may differ between machines; both are taken, the one that sums up first.
+    vectors = vectors * torch.where(vectors.sum(0) < 0, -1.0, 1.0)
+    directions = (vectors / (values + SMALLEST_VARIANCE).sqrt()).T.flip(0)
+    filters = torch.stack([directions, -directions], 1).flatten(0, 1)[: layer.out_channels]
+    layer.weight[: len(filters)] = filters.view(-1, *layer.weight.shape[1:]).to(layer.weight)

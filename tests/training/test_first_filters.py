@@ -1,0 +1,35 @@
+"""First filters from patches: each answers alone and as strongly as the others, with its opposite beside it."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from alexnet_core.training.first_filters import first_convolution, start_from_patches
+
+
+def pictures() -> torch.Tensor:
+    noise = torch.randn(200, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    smooth = F.avg_pool2d(noise, 5, 1, 2)  # neighbours go together, as in photographs
+    return (smooth - smooth.mean()) / smooth.std()
+
+
+def test_the_answers_of_the_filters_are_uncorrelated_and_of_one_strength():
+    layer = nn.Conv2d(3, 8, 3, bias=False)
+    start_from_patches(layer, pictures())
+    answers = layer(pictures()).detach().transpose(0, 1).flatten(1)[::2]  # one of each pair
+    covariance = answers @ answers.T / answers.shape[1]
+    assert torch.allclose(covariance, torch.eye(4), atol=0.05)
+
+
+def test_each_filter_has_its_opposite_and_what_is_left_over_keeps_its_weights():
+    layer = nn.Conv2d(3, 30, 2, bias=False)
+    before = layer.weight.detach().clone()
+    start_from_patches(layer, pictures())
+    assert torch.equal(layer.weight[0:24:2], -layer.weight[1:24:2])
+    assert torch.equal(layer.weight[24:], before[24:])
+    assert not torch.equal(layer.weight[:24], before[:24])
+
+
+def test_the_first_convolution_is_the_one_that_sees_the_picture():
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+    assert first_convolution(layers) is layers[0]
