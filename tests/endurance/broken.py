@@ -73,6 +73,7 @@ def _forgetting(*names: str) -> Callable[[], None]:
 
 
 optimizer_not_restored = _forgetting("optimizer")
+averaged_weights_not_restored = _forgetting("averaged")
 sums_of_the_epoch_not_restored = _forgetting("since_epoch")
 
 
@@ -145,6 +146,7 @@ BROKEN: dict[str, kills.Way] = {
     "order_from_an_unseeded_generator": kills.in_training,
     "batch_index_not_restored": kills.in_training,
     "optimizer_not_restored": kills.in_training,
+    "averaged_weights_not_restored": kills.in_training,
     "sums_of_the_epoch_not_restored": kills.in_training,
     "running_statistics_not_restored": kills.in_training,
     "another_number_of_threads": kills.in_training,
@@ -154,8 +156,7 @@ BROKEN: dict[str, kills.Way] = {
     "leftovers_not_cleared": kills.in_saving,
     "header_in_any_order": kills.in_training,
 }
-"""The broken engines, and the kills that show what is broken. The one whose averaging is forgotten belongs here as
-soon as there is averaging: `_forgetting` its name in Training.state_dict."""
+"""The broken engines, and the kills that show what is broken."""
 KILLS, RUNS = 2, 16
 """A run of two kills is enough for most; a saving that cannot be trusted may survive several such runs."""
 

@@ -26,10 +26,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "optimizer": "sgd", "lr": 0.02, "schedule": "step", "translate": 0.125, "reflect": True, "colour": 0.2,
         "rotate": 15.0, "scale": 0.2,
     },
-    "adamw": {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.05, "schedule": "one_cycle", "dropout": 0.1},
+    "averaging": {
+        "optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.05, "schedule": "one_cycle", "dropout": 0.1,
+        "averaging": 0.95, "whiten": True,
+    },
 }  # fmt: skip
 """The runs that are killed: each way in which chance or memory enters a training, at least once."""
-EVERYTHING: dict[str, Any] = SETTINGS["augmentation"] | {"dropout": 0.3, "batch_norm": True}
+EVERYTHING: dict[str, Any] = SETTINGS["augmentation"] | {"dropout": 0.3, "batch_norm": True, "averaging": 0.95}
 """All of it together, for trials that have no need of four."""
 
 
