@@ -27,6 +27,7 @@ bench: .venv/peers  ## print and record the tables of the README; needs a quiet 
 	$(BIN)/python -m benchmarks.explain
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.prepare
 	$(BIN)/python -m benchmarks.records
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks.big_network

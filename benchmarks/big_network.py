@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--trial", action="store_true", help="write nothing")
     asked = parser.parse_args()
     about = machine()
+    devices.keep_freed_memory()  # as the train command does
     training = prepared(asked)
     steps = Steps(training)
     result = {

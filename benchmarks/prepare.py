@@ -101,6 +101,7 @@ def measure(task: Task, source: Path, folder: Path, asked: argparse.Namespace) -
         if run < asked.runs - 1:
             remove(out)
     row = {
+        "title": task.title,
         "pictures": runs[0]["pictures"],
         "pictures_per_s": spread([run["pictures"] / run["seconds"] for run in runs]),
         "peak_mb": spread([run["peak_mb"] for run in runs]),

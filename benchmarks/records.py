@@ -39,10 +39,10 @@ class Record:
 
 
 RECORDS = {
-    "26%": Record(0.26, 15, "80 s", ("--recipe", "quick", "--epochs", "2")),
-    "18%": Record(0.18, 60, "20 min", ("--recipe", "quick", "--epochs", "5")),
-    "11%": Record(0.11, 900, "75 min", ("--recipe", "quick", "--epochs", "40")),
-    "11%-gpu": Record(0.11, 10, "75 min", ("--recipe", "quick", "--epochs", "40"), "cuda"),
+    "26%": Record(0.26, 15, "80 s", ("--recipe", "sprint")),
+    "18%": Record(0.18, 60, "20 min", ("--recipe", "lap")),
+    "11%": Record(0.11, 900, "75 min", ("--recipe", "distance")),
+    "11%-gpu": Record(0.11, 10, "75 min", ("--recipe", "distance"), "cuda"),
 }
 
 

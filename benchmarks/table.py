@@ -24,10 +24,16 @@ def table() -> str:
         *peer_rows(result("peers")),
         *big_network_rows(result("big_network")),
         *start_rows(result("start")),
+        *prepare_rows(result("prepare")),
         *gpu_rows(result("big_network_gpu"), result("records")),
     ]
+    trials = ["| Trial (`make endurance`) | How often | Found |", "|---|---|---|", *endurance_rows(result("endurance"))]
     return "\n".join(
-        [*head, *using, "", where(result("train")), "", *head, *training, "", where(result("records")), ""]
+        [
+            *(*head, *using, "", where(result("train")), ""),
+            *(*head, *training, "", where(result("records")), ""),
+            *(*trials, "", where(result("endurance")), ""),
+        ]
     )
 
 
@@ -147,6 +153,50 @@ def start_rows(start: dict[str, Any] | None) -> list[str]:
             f"| {found['data_aside']:,} MB, {found['program']:,} of them files of the program{much} | 1 |"
         )
     return rows
+
+
+def prepare_rows(prepared: dict[str, Any] | None) -> list[str]:
+    """Preparing pictures into shards, and reading them back."""
+    if prepared is None:
+        return [unmeasured("Preparing 50,000 pictures into shards: pictures a second")]
+    rows = []
+    for task in prepared["tasks"].values():
+        memory = (
+            f"; at most {task['peak_mb']['largest']:,.0f} MB of memory, {task['shards']} shards; read again in "
+            f"{task['reading']['own_mb']:,.0f} MB"
+        )
+        what = f"Preparing {task['pictures']:,} pictures of {task['title']}: pictures a second"
+        rows.append(row(what, "", task["pictures_per_s"], "", 0, memory))
+    return rows
+
+
+def endurance_rows(endurance: dict[str, Any] | None) -> list[str]:
+    """Runs killed, damaged and filled up on purpose; every comparison is of bytes."""
+    if endurance is None:
+        return ["| Kills, damages, full disks, signals | not yet measured | |"]
+    kills, broken, signals = endurance["kills"], endurance["broken"], endurance["signals"]
+    counts = {
+        "kills": (
+            "SIGKILL at random instants, over four settings",
+            f"{kills['kills']}, {kills['in_saving']} of them inside a saving; {kills['resumes']} real resumes",
+        ),
+        "broken": ("The same with engines broken on purpose", f"{broken['variants']} variants, each has to be caught"),
+        "damage": ("The newest checkpoint damaged", f"{endurance['damage']['ways']}"),
+        "disk": ("A full disk, simulated", f"{endurance['disk']['points']} points"),
+        "signals": (
+            "SIGTERM and Ctrl-C",
+            f"{signals['signals']}; saved within {signals['longest_to_saved_s']} s, gone within "
+            f"{signals['longest_to_gone_s']} s",
+        ),
+        "trouble": (
+            "A loss that is no number, too little memory, unreadable pictures",
+            f"{endurance['trouble']['troubles']}",
+        ),
+    }
+    return [
+        f"| {what} | {often} | {'; '.join(endurance[part]['found']) or 'nothing'} |"
+        for part, (what, often) in counts.items()
+    ]
 
 
 def gpu_rows(big: dict[str, Any] | None, records: dict[str, Any] | None) -> list[str]:
