@@ -1,10 +1,12 @@
 """What a run directory tells, in the form in which the page shows it."""
 
 from dataclasses import dataclass
+from os import SEEK_END
 
 import numpy as np
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.shards import StoredImages
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.filters import FirstLayer, filters_of_file
 from alexnet_core.runs.directory import Evaluation, RunDirectory
@@ -93,6 +95,30 @@ def newest_filters(run: RunDirectory) -> tuple[int, FirstLayer] | None:
     return step, filters_of_file(snapshots[step])
 
 
+LOG_BYTES = 20_000
+"""Of the end of log.txt: a page for people, not an archive."""
+PASSED_OVER = ("The checkpoint of step", "metrics.jsonl has lost its end", "Compiling failed")
+"""How the sentences begin that tell of something that went wrong without stopping the run (`runs/checkpoints`,
+`runs/recording`)."""
+
+
+def printed(run: RunDirectory) -> list[str]:
+    """The last lines that the run's process printed; none where it was started in a terminal."""
+    try:
+        with (run.path / "log.txt").open("rb") as log:
+            log.seek(max(0, log.seek(0, SEEK_END) - LOG_BYTES))
+            return log.read().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def passed_over(run: RunDirectory) -> list[str]:
+    """What the process said, since it was last started, that it had to do without."""
+    lines = printed(run)
+    starts = [number for number, line in enumerate(lines) if line.startswith("Run directory:")]
+    return [line for line in lines[starts[-1] if starts else 0 :] if line.startswith(PASSED_OVER)]
+
+
 @dataclass(frozen=True)
 class Confusions:
     """The answers at the end of a run."""
@@ -126,7 +152,7 @@ def confusions(run: RunDirectory, classes: tuple[str, ...]) -> Confusions:
     return Confusions(evaluation, classes, counts)
 
 
-def pictures_of(run: RunDirectory, split: str) -> np.ndarray | None:
+def pictures_of(run: RunDirectory, split: str) -> StoredImages | None:
     """The pictures a run was evaluated on, where the very same prepared set is on this computer."""
     data = run.config().data
     try:

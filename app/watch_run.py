@@ -1,10 +1,13 @@
 """One run on the page Train: how it stands, live; and at its end what it takes for what."""
 
+from typing import Literal
+
 import streamlit as st
 
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import LIVE, RunDirectory, RunState
-from app import progress_of_runs, words
+from alexnet_core.training.pace import MEASURING
+from app import progress_of_runs, remedies, words
 from app.figures.confusion import confusion
 from app.figures.curves import curves
 from app.figures.mosaic import mosaic
@@ -34,6 +37,7 @@ def show(run_id: str) -> None:
     st.fragment(_course, run_every=TICK if updates else None)(run, live)
     if not live:
         _mistakes(run)
+        _printed(run)
 
 
 def _course(run: RunDirectory, was_live: bool) -> None:
@@ -85,33 +89,65 @@ def _course(run: RunDirectory, was_live: bool) -> None:
 def _standing(run: RunDirectory, state: RunState) -> None:
     """How the run stands, and what one can ask of it."""
     look, icon, kind = words.STANDING[state.status]
+    failed = state.status == "failed"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(look, icon=icon, color=kind)
-        if state.message:
+        if state.message and not failed:
             st.markdown(plain(state.message), width="content")
-        wishes = run.wishes()
-        if "STOP" in wishes and state.status in LIVE:
-            st.caption("Stopping after this step.", width="content")
-        elif state.status in LIVE:
-            if "PAUSE" in wishes:
-                if st.button("Resume", icon=":material/play_arrow:", help="Let the training go on where it paused."):
-                    run.withdraw("PAUSE")
-                    st.rerun()
-            elif state.status == "running" and st.button(
-                "Pause", icon=":material/pause:", help="Wait after this step."
-            ):
-                run.ask("PAUSE")
-                st.rerun()
-            if st.button("Stop", icon=":material/stop:", help="Save and end; the run can go on later."):
-                run.ask("STOP")
-                st.rerun()
-        elif state.status in RESUMABLE and not run.bundled and _resume():
-            launcher.resume(run)
+        if state.status in LIVE:
+            _wishes(run, state)
+        elif state.status in RESUMABLE and not run.bundled:
+            _ways_on(run, state)
+    if failed:
+        st.error(plain(state.message), icon=":material/error:")
+    elif state.status == "interrupted":
+        st.caption(words.lost_at_most())
+    elif state.message == MEASURING:
+        st.caption(words.MEASURED, help=words.MEASURED_HELP)
+    elif state.status == "running":
+        st.caption(words.way_of_computing(run.config().settings), help=words.MEASURED_HELP)
+    for sentence in progress_of_runs.passed_over(run) if state.status != "finished" else []:
+        st.warning(plain(sentence), icon=":material/healing:")
+
+
+def _wishes(run: RunDirectory, state: RunState) -> None:
+    wishes = run.wishes()
+    if "STOP" in wishes:
+        st.caption("Stopping after this step.", width="content")
+        return
+    if "PAUSE" in wishes:
+        if st.button("Resume", icon=":material/play_arrow:", help="Let the training go on where it paused."):
+            run.withdraw("PAUSE")
             st.rerun()
+    elif state.status == "running" and st.button("Pause", icon=":material/pause:", help="Wait after this step."):
+        run.ask("PAUSE")
+        st.rerun()
+    if st.button("Stop", icon=":material/stop:", help="Save and end; the run can go on later."):
+        run.ask("STOP")
+        st.rerun()
 
 
-def _resume() -> bool:
-    return st.button("Resume", type="primary", icon=":material/play_arrow:", help="From the last saved step.")
+def _ways_on(run: RunDirectory, state: RunState) -> None:
+    """Go on from the last saved step; or what the sentence of a failed run says to try, as a new run."""
+    remedy = remedies.named(state.message) if state.status == "failed" else None
+    again = words.try_instead(*remedy) if remedy else ""
+    if remedy and st.button(again, type="primary", icon=":material/restart_alt:", help="As a new run; this one stays."):
+        st.query_params["run"] = remedies.start_again(run, *remedy).id
+        st.rerun(scope="app")
+    if remedy and remedy[0] in remedies.CERTAIN:
+        return
+    kind: Literal["secondary", "primary"] = "secondary" if remedy else "primary"
+    if st.button("Resume", type=kind, icon=":material/play_arrow:", help="From the last saved step."):
+        launcher.resume(run)
+        st.rerun()
+
+
+def _printed(run: RunDirectory) -> None:
+    """The end of log.txt."""
+    lines = progress_of_runs.printed(run)
+    if lines:
+        with st.expander("What the process printed", icon=":material/terminal:"):
+            st.code("\n".join(lines), language=None, wrap_lines=True, height=300)
 
 
 def _mistakes(run: RunDirectory) -> None:

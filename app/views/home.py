@@ -10,6 +10,7 @@ st.markdown(
     "you see. Everything happens on this computer: no account, no graphics card, no download. "
     "Begin with a trained network, or train your own in about a minute."
 )
+notice = st.container()
 exhibit = st.container()
 for column, door in zip(st.columns(3), DOORS, strict=True):
     with column.container(border=True, height="stretch"):
@@ -21,6 +22,7 @@ for column, door in zip(st.columns(3), DOORS, strict=True):
 
 # After a start of the server torch takes some seconds to import: until then the page can be read, its doors are open.
 with exhibit.skeleton(height=480):
-    from app import exhibition
+    from app import exhibition, interrupted
 
+    interrupted.show(notice)
     exhibition.show(exhibit)

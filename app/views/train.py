@@ -3,7 +3,7 @@
 import streamlit as st
 
 from alexnet_core.runs.directory import LIVE
-from app import new_run, session, watch_run
+from app import interrupted, new_run, session, watch_run
 from app.words import run_title
 
 st.title("Train")
@@ -20,6 +20,7 @@ st.selectbox(
     args=("run",),
     persist_state="session",
 )
+interrupted.show(st.container(), watched=choice)
 if choice == session.NEW:
     new_run.show()
 else:

@@ -162,8 +162,8 @@ def test_a_finished_run_shows_its_mistakes(run, open_page):
 def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
     asked = []
 
-    def start(settings, data):
-        asked.append((settings, data))
+    def start(settings, data, processes):
+        asked.append((settings, data, processes))
         raise ExplorerError("Enough for a test.")
 
     monkeypatch.setattr("alexnet_core.runs.launcher.start", start)
@@ -174,7 +174,8 @@ def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
     next(button for button in app.button if button.label == "Start training").click()
     app.run()
     assert not app.exception
-    ((settings, data),) = asked
+    ((settings, data, processes),) = asked
+    assert processes == 1
     assert (settings.epochs, settings.recipe, settings.model) == (3, "filters", "alexnet_mini")
     assert settings.weight_decay == RECIPES["filters"].settings["weight_decay"]
     assert data.title == "Digits"

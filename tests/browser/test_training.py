@@ -2,11 +2,14 @@
 
 import re
 
+import psutil
+import pytest
 from hands import EPOCH, choose, go_to, grows, press, settle, stands, wait_until
 from playwright.sync_api import BrowserContext, Page, expect
-from served import Served
+from served import Served, environment
 
-from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs import launcher
+from alexnet_core.runs.directory import RunDirectory, RunState
 
 FILTERS = re.compile(r"^The \d+ filters of the first layer")
 OWN_RUN = re.compile(r"run=(\d{8}-[^&]+)")
@@ -73,6 +76,50 @@ def test_a_run_goes_on_whatever_happens_to_its_page(context: BrowserContext, app
     go_to(page, "Train")
     press(page, "Stop")
     stands(page, "Stopped")
+
+
+def test_an_interrupted_run_goes_on_exactly_at_one_click(
+    page: Page, app: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.goto("/train?run=new")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_role("spinbutton", name="Epochs").fill("400")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    expect(page.get_by_text("400 passes over")).to_be_visible()
+    press(page, "Start training")
+    stands(page, "Training")
+    run = RunDirectory(app.home / "runs" / OWN_RUN.search(page.url)[1])
+    grows(page)
+    press(page, "Pause")  # which saves
+    stands(page, "Paused")
+    paused_at = len(run.events())
+    assert paused_at > 1
+    psutil.Process(run.state().pid).kill()
+    stands(page, "Interrupted")
+    expect(page.get_by_text("At most the last 20 s of training")).to_be_visible()
+
+    # Whatever the tests before this one have left interrupted is not to go on.
+    for other in {path.parent for path in (app.home / "runs").glob("*/config.json")} - {run.path}:
+        if RunDirectory(other).state().status == "interrupted":
+            RunDirectory(other).write_state(RunState("stopped"))
+    go_to(page, "Home")
+    press(page, "Go on")
+    expect(page).to_have_url(re.compile(f"run={run.id}"))
+    stands(page, "Training")
+    wait_until(lambda: len(run.events()) > paused_at + 5)
+    app.end_runs()
+    assert "Going on from step" in (run.path / "log.txt").read_text()
+
+    whole = RunDirectory.create(run.config().settings, run.config().data, app.home / "runs" / "uninterrupted")
+    for name, value in environment(app.home).items():
+        monkeypatch.setenv(name, value)
+    whole.write_state(RunState("stopped"))
+    launcher.resume(whole)
+    wait_until(lambda: len(whole.events()) > paused_at + 5)
+    app.end_runs()
+    pairs = list(zip(run.events(), whole.events(), strict=False))
+    assert len(pairs) > paused_at + 5
+    assert all(one == other for one, other in pairs)
 
 
 def test_two_clicks_lead_from_the_first_screen_to_a_running_training(page: Page) -> None:
