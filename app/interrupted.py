@@ -26,8 +26,9 @@ def show(place: DeltaGenerator, watched: str | None = None) -> None:
     with place.container(border=True):
         st.markdown(f":material/power_off: {words.interrupted([run.title() for run in runs])}")
         with st.container(horizontal=True):
-            go_on = "Go on" if len(runs) == 1 else f"Go on with all {len(runs)}"
-            if st.button(go_on, key="go_on", type="primary", icon=":material/play_arrow:", help=words.GO_ON):
+            if st.button(
+                words.go_on(len(runs)), key="go_on", type="primary", icon=":material/play_arrow:", help=words.GO_ON
+            ):
                 for run in runs:
                     launcher.resume(run)
                 st.switch_page("views/train.py", query_params={"run": runs[0].id})

@@ -16,8 +16,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing",
         "averaging", "seed",
     ),
-    "The network": ("dropout", "batch_norm", "whiten"),
-    "How pictures are changed": ("translate", "reflect", "colour", "rotate", "scale"),
+    "The network": ("batch_norm", "whiten", "dropout"),
+    "How pictures are changed": ("translate", "scale", "rotate", "colour", "reflect"),
     "How to compute": ("device", "precision", "memory_format", "threads", "compile"),
 }  # fmt: skip
 """The settings in the folded part, what belongs together in one place."""

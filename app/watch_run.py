@@ -17,7 +17,6 @@ from app.session import load
 TICK = 1.5
 """Seconds between two looks at a live run."""
 SHOWN_PICTURES = 24
-RESUMABLE = ("stopped", "interrupted", "failed")
 
 NO_TOOLBAR = {"displayModeBar": False}
 
@@ -89,17 +88,16 @@ def _course(run: RunDirectory, was_live: bool) -> None:
 def _standing(run: RunDirectory, state: RunState) -> None:
     """How the run stands, and what one can ask of it."""
     look, icon, kind = words.STANDING[state.status]
-    failed = state.status == "failed"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(look, icon=icon, color=kind)
-        if state.message and not failed:
+        if state.message and state.status != "failed":
             st.markdown(plain(state.message), width="content")
         if state.status in LIVE:
             _wishes(run, state)
-        elif state.status in RESUMABLE and not run.bundled:
-            _ways_on(run, state)
-    if failed:
-        st.error(plain(state.message), icon=":material/error:")
+        elif state.status in ("stopped", "interrupted") and not run.bundled:
+            _resume(run, "primary")
+    if state.status == "failed":
+        _failure(run, state.message)
     elif state.status == "interrupted":
         st.caption(words.lost_at_most())
     elif state.message == MEASURING:
@@ -127,16 +125,21 @@ def _wishes(run: RunDirectory, state: RunState) -> None:
         st.rerun()
 
 
-def _ways_on(run: RunDirectory, state: RunState) -> None:
-    """Go on from the last saved step; or what the sentence of a failed run says to try, as a new run."""
-    remedy = remedies.named(state.message) if state.status == "failed" else None
-    again = words.try_instead(*remedy) if remedy else ""
-    if remedy and st.button(again, type="primary", icon=":material/restart_alt:", help="As a new run; this one stays."):
-        st.query_params["run"] = remedies.start_again(run, *remedy).id
-        st.rerun(scope="app")
-    if remedy and remedy[0] in remedies.CERTAIN:
-        return
-    kind: Literal["secondary", "primary"] = "secondary" if remedy else "primary"
+def _failure(run: RunDirectory, message: str) -> None:
+    """Why the run failed; the way that the sentence names, as a new run; and the way on from the last saved step."""
+    st.error(plain(message), icon=":material/error:")
+    remedy = remedies.named(message)
+    with st.container(horizontal=True):
+        if remedy and st.button(
+            words.try_instead(*remedy), type="primary", icon=":material/restart_alt:", help="A new run; this one stays."
+        ):
+            st.query_params["run"] = remedies.start_again(run, *remedy).id
+            st.rerun(scope="app")
+        if not remedy or remedy[0] not in remedies.CERTAIN:
+            _resume(run, "secondary" if remedy else "primary")
+
+
+def _resume(run: RunDirectory, kind: Literal["primary", "secondary"]) -> None:
     if st.button("Resume", type=kind, icon=":material/play_arrow:", help="From the last saved step."):
         launcher.resume(run)
         st.rerun()

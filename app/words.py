@@ -405,7 +405,10 @@ def way_of_computing(settings: TrainConfig) -> str:
     """Where a run's way to compute comes from."""
     if settings.precision != "auto" and settings.memory_format != "auto" and settings.threads:
         return "This way to compute was set by hand."
-    return "What was left open of this was chosen by timing real steps, and is remembered for this computer."
+    return (
+        "What was left open of this was chosen by timing real steps, unless the run is too short for that, and is "
+        "remembered for this computer."
+    )
 
 
 def lost_at_most(runs: int = 1) -> str:
@@ -419,6 +422,11 @@ def lost_at_most(runs: int = 1) -> str:
 
 GO_ON = "From the last saved steps; a run waits until the one before it has ended."
 """What going on with interrupted runs means."""
+
+
+def go_on(runs: int) -> str:
+    """The button that lets so many interrupted runs go on."""
+    return "Go on" + (" with both" if runs == 2 else f" with all {runs}" if runs > 2 else "")
 
 
 def interrupted(titles: Sequence[str]) -> str:

@@ -20,7 +20,8 @@ st.selectbox(
     args=("run",),
     persist_state="session",
 )
-interrupted.show(st.container(), watched=choice)
+if choice == session.NEW or runs[choice][1] == "interrupted":
+    interrupted.show(st.container(), watched=choice)
 if choice == session.NEW:
     new_run.show()
 else:
