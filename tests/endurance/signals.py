@@ -50,7 +50,7 @@ class Command:
                 [flag if value else flag.replace("--", "--no-", 1)] if isinstance(value, bool) else [flag, str(value)]
             )
         self.run = RunDirectory(run)
-        home = run.parent.parent / "home"
+        home = run.parent / "home"  # with nothing prepared in it yet
         self.log = (run.parent / "log.txt").open("wb")
         self.process = subprocess.Popen(
             words,
@@ -104,7 +104,7 @@ def at_start_up(command: Command, lot: random.Random) -> None:
 
 def in_preparation(command: Command, lot: random.Random) -> None:
     """While pictures are decoded."""
-    command.until(lambda: any((command.run.path.parent.parent / "home").rglob("*.partial")))
+    command.until(lambda: any((command.run.path.parent / "home").rglob("*.partial")))
     time.sleep(lot.random() * 0.3)
 
 

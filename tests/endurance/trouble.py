@@ -115,14 +115,15 @@ def pictures_left_on_disk() -> None:
 
 
 def operations(run: RunDirectory, file: Path) -> int:
-    """How many writing operations an undisturbed run has."""
-    assert child.to_the_end(run, f"trouble.count_writing:{file}") == 0
+    """How many writing operations an undisturbed run has that saves after every step."""
+    assert child.to_the_end(run, f"trouble.count_writing:{file}", checkpoint_seconds=0.0) == 0
     return int(file.read_text())
 
 
 def full_disk(run: RunDirectory, expected: Result, operation: int) -> list[str]:
     """What is wrong when the disk is full from this operation on, and later has room again."""
-    code = child.to_the_end(run, f"trouble.disk_full:{operation}")
+    # Saving after every step, not by the clock: the run counted had as many operations.
+    code = child.to_the_end(run, f"trouble.disk_full:{operation}", checkpoint_seconds=0.0)
     found = list(_not_told(run, code, "No space left on device", "Free some space"))
     child.to_the_end(run)
     return found + differences(expected, run)
