@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from alexnet_core.models import build
+from alexnet_core.models import MODELS, build
 from alexnet_core.models.anatomy import Layer, anatomy
 from app.figures.architecture import Block
 from app.words import memory, shape
 
-CLASSES = {"alexnet_mini": 10}
+DRAWN = [name for name, entry in MODELS.items() if entry.ours]
+"""The networks of the program itself: chains of layers, which can be drawn one behind another."""
+CLASSES = dict.fromkeys(("alexnet_mini", "alexnet_narrow", "alexnet_sprint", "alexnet_track"), 10)
 """How many classes the drawn network tells apart; 1000, as ImageNet, where nothing else is said."""
 
 

@@ -4,22 +4,21 @@ import streamlit as st
 
 from alexnet_core.models import MODELS
 from app import session, words
-from app.anatomies import blocks, layer_rows, layers_of
+from app.anatomies import DRAWN, blocks, layer_rows, layers_of
 from app.figures.architecture import drawing
 
 st.title("Architecture")
 st.markdown("Five convolutions look for patterns, three linear layers decide. Click a dot, or choose a layer below.")
 
-names = ["alexnet", "alexnet_bn", "alexnet_mini"]
 left, right = st.columns([3, 2], vertical_alignment="bottom")
-name = session.from_address("network", names, "alexnet")
+name = session.from_address("network", DRAWN, "alexnet")
 left.segmented_control(
     "Network",
-    names,
+    DRAWN,
     key="network",
     format_func=lambda key: MODELS[key].title,
     required=True,
-    help="Three sizes of the same idea; the mini one trains in minutes on a laptop.",
+    help="Sizes of the same idea; the mini one trains in minutes on a laptop, the sprint in seconds.",
     on_change=session.to_address,
     args=("network",),
     persist_state="session",

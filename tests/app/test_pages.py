@@ -10,8 +10,10 @@ import streamlit as st
 from PIL import Image
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.models import build
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.recipes import RECIPES
+from app.anatomies import CLASSES, DRAWN
 from app.sentences import plain
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
@@ -54,6 +56,14 @@ def test_first_start_offers_what_to_do(home, open_page):
 def test_home_has_three_doors(run, open_page):
     app = open_page("home")
     assert {button.label for button in app.button} >= {"Train a network", "Look inside a network", "Explain a picture"}
+
+
+@pytest.mark.parametrize("network", DRAWN)
+def test_every_network_of_our_own_is_drawn_and_counted(home, open_page, network):
+    app = open_page("architecture", network=network)
+    assert sound(app)
+    parameters = sum(parameter.numel() for parameter in build(network, CLASSES.get(network, 1000)).parameters())
+    assert f"{parameters:,} parameters" in texts(app)
 
 
 def test_a_click_on_a_layer_shows_its_numbers(home, open_page):
