@@ -11,6 +11,7 @@ than the original.
 """
 
 import argparse
+import json
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import torch
 
 from benchmarks import cifar
-from benchmarks.report import machine, spread, write
+from benchmarks.report import RESULTS, machine, spread, write
 from benchmarks.watching import Watched, watch
 
 
@@ -51,9 +52,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="seeds of each record")
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")
-    parser.add_argument("--only", choices=RECORDS, help="one record alone; nothing is written then")
+    parser.add_argument("--only", choices=RECORDS, help="one record alone; the others keep their results")
     asked = parser.parse_args()
-    result: dict[str, Any] = {"command": "python -m benchmarks.records", "machine": machine(), "records": {}}
+    kept = before("records") if asked.only else {}
+    result: dict[str, Any] = {"command": "python -m benchmarks.records", "machine": machine(), "records": kept}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         data, result["preparation_seconds"] = cifar.prepared(asked.zip, home)
@@ -74,8 +76,15 @@ def main() -> None:
                 print_run(name, seed, runs[-1], record)
             result["records"][name] = summary(record, runs)
             print(sentence(name, result["records"][name]), flush=True)
-    if asked.only is None:
-        write("records", result)
+    write("records", result)
+
+
+def before(name: str) -> dict[str, Any]:
+    """What earlier runs of this benchmark on a machine of this kind have found."""
+    path = RESULTS / f"{name}.json"
+    earlier = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}}
+    same = all(earlier["machine"].get(key) == machine()[key] for key in ("processor", "cores", "gpu", "torch"))
+    return earlier[name] if same else {}
 
 
 def figures(run: Watched) -> dict[str, float]:
