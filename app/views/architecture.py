@@ -8,7 +8,7 @@ from app.anatomies import DRAWN, blocks, layer_rows, layers_of
 from app.figures.architecture import drawing
 
 st.title("Architecture")
-st.markdown("Five convolutions look for patterns, three linear layers decide. Click a dot, or choose a layer below.")
+st.markdown("Convolutions look for patterns, linear layers decide. Click a dot, or choose a layer below.")
 
 left, right = st.columns([3, 2], vertical_alignment="bottom")
 name = session.from_address("network", DRAWN, "alexnet")
