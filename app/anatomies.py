@@ -11,7 +11,7 @@ from app.words import memory, shape
 
 DRAWN = [name for name, entry in MODELS.items() if entry.ours]
 """The networks of the program itself: chains of layers, which can be drawn one behind another."""
-CLASSES = dict.fromkeys(("alexnet_mini", "alexnet_narrow", "alexnet_sprint", "alexnet_track"), 10)
+CLASSES = dict.fromkeys(("alexnet_mini", "alexnet_narrow", "alexnet_sprint", "alexnet_lap", "alexnet_track"), 10)
 """How many classes the drawn network tells apart; 1000, as ImageNet, where nothing else is said."""
 
 

@@ -18,7 +18,7 @@ from alexnet_core.models.alexnet import (
     check_size,
     mini_plan,
 )
-from alexnet_core.models.sprint import alexnet_sprint, alexnet_track
+from alexnet_core.models.sprint import alexnet_lap, alexnet_sprint, alexnet_track
 from alexnet_core.models.zoo import build_torchvision
 from alexnet_core.preprocess import Preprocessing
 
@@ -68,6 +68,10 @@ MODELS: dict[str, ModelEntry] = {
     "alexnet_sprint": ModelEntry(
         "AlexNet sprint", 2012, 32, "Five small convolutions and one linear layer: learns small pictures in seconds.",
         16, ("dropout",), None, alexnet_sprint,
+    ),
+    "alexnet_lap": ModelEntry(
+        "AlexNet lap", 2012, 32, "The sprint with more filters in the middle: learns small pictures in a minute.",
+        16, ("dropout",), None, alexnet_lap,
     ),
     "alexnet_track": ModelEntry(
         "AlexNet track", 2012, 32,

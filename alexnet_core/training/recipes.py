@@ -55,21 +55,23 @@ SPRINT = Recipe(
         "translate": 0.0,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 25.5 % test error after 15 s of training on two
+cores."""
 
 LAP = Recipe(
     "Lap",
-    "For a minute, on photographs of 32 pixels: as sprint, with more passes over pictures that are shifted.",
+    "For a minute, on photographs of 32 pixels: a wider network and more passes, over pictures that are shifted.",
     {
         **_RECORD,
-        "model": "alexnet_sprint",
-        "epochs": 8,
+        "model": "alexnet_lap",
+        "epochs": 7,
         "lr": 0.15,
         "weight_decay": 2e-3,
         "translate": 0.0625,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 18.3 % test error after 58 s of training on two
+cores."""
 
 DISTANCE = Recipe(
     "Distance",
@@ -84,7 +86,7 @@ DISTANCE = Recipe(
         "translate": 0.125,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`: not yet measured to its end."""
 
 FILTERS = Recipe(
     "Clean filters",

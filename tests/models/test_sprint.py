@@ -8,7 +8,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.hooks import capture
 from alexnet_core.models import MODELS, build
 
-NAMES = ["alexnet_sprint", "alexnet_track"]
+NAMES = ["alexnet_sprint", "alexnet_lap", "alexnet_track"]
 
 
 @pytest.mark.parametrize("name", NAMES)
