@@ -15,7 +15,7 @@ from alexnet_core.images import decode
 from alexnet_core.insight.filters import first_layer_filters
 from alexnet_core.insight.prediction import predict
 from alexnet_core.places import ASSETS, bundled_runs
-from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.directory import RunDirectory, list_runs
 from alexnet_core.training.events import EpochDone, Finished
 from tests.conftest import SHARED
 
@@ -52,6 +52,11 @@ def run(request: pytest.FixtureRequest) -> RunDirectory:
 
 def test_nothing_else_is_bundled() -> None:
     assert {path.name for path in bundled_runs().iterdir()} == set(BUNDLED)
+
+
+def test_the_small_network_comes_first_and_home_shows_it() -> None:
+    """The drawn samples show classes of CIFAR-10."""
+    assert [run.id for run in list_runs() if run.bundled] == list(BUNDLED)
 
 
 def test_the_bundled_run_is_a_finished_run_like_any_other(run: RunDirectory) -> None:

@@ -394,10 +394,10 @@ class RunDirectory:
 
 
 def list_runs() -> list[RunDirectory]:
-    """The person's runs, newest first, then the bundled ones; damaged directories are left out."""
+    """The person's runs, newest first, then the bundled ones by name; damaged directories are left out."""
     runs = []
-    for root in (runs_home(), bundled_runs()):
-        for path in sorted(root.glob("*/config.json"), reverse=True) if root.is_dir() else []:
+    for root, newest_first in ((runs_home(), True), (bundled_runs(), False)):
+        for path in sorted(root.glob("*/config.json"), reverse=newest_first) if root.is_dir() else []:
             try:
                 run = RunDirectory.open(path.parent)
                 run.state()
