@@ -15,8 +15,8 @@ FILTERS = re.compile(r"^The \d+ filters of the first layer")
 OWN_RUN = re.compile(r"run=(\d{8}-[^&]+)")
 
 
-def test_a_run_goes_on_whatever_happens_to_its_page(context: BrowserContext, app: Served) -> None:
-    page = context.new_page()
+def start_long_training(page: Page) -> None:
+    """By the form: 400 passes, more than any test waits for."""
     page.goto("/train?run=new")
     page.get_by_text("Settings", exact=True).click()
     page.get_by_role("spinbutton", name="Epochs").fill("400")
@@ -24,6 +24,11 @@ def test_a_run_goes_on_whatever_happens_to_its_page(context: BrowserContext, app
     expect(page.get_by_text("400 passes over")).to_be_visible()
     press(page, "Start training")
     stands(page, "Training")
+
+
+def test_a_run_goes_on_whatever_happens_to_its_page(context: BrowserContext, app: Served) -> None:
+    page = context.new_page()
+    start_long_training(page)
     expect(page).to_have_url(OWN_RUN)
     run = RunDirectory(app.home / "runs" / OWN_RUN.search(page.url)[1])
     grows(page)
@@ -81,13 +86,7 @@ def test_a_run_goes_on_whatever_happens_to_its_page(context: BrowserContext, app
 def test_an_interrupted_run_goes_on_exactly_at_one_click(
     page: Page, app: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page.goto("/train?run=new")
-    page.get_by_text("Settings", exact=True).click()
-    page.get_by_role("spinbutton", name="Epochs").fill("400")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    expect(page.get_by_text("400 passes over")).to_be_visible()
-    press(page, "Start training")
-    stands(page, "Training")
+    start_long_training(page)
     run = RunDirectory(app.home / "runs" / OWN_RUN.search(page.url)[1])
     grows(page)
     press(page, "Pause")  # which saves
