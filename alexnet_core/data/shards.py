@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -17,6 +17,17 @@ from alexnet_core.errors import ExplorerError
 SHARD_BYTES = 1_000_000_000
 """Small enough to be copied, checked or thrown away one by one, and for every file system; large enough that
 ImageNet at 224 pixels is 193 files, which a process can hold open all at once."""
+
+
+class ImageRows(Protocol):
+    """uint8 pictures (N, S, S, 3) that are read when they are touched: a memory-mapped array, or several as one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | np.ndarray, /) -> np.ndarray: ...
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import Protocol
 
 import numpy as np
 import psutil
 import torch
 
 from alexnet_core.data.augment import Augmentation, augment, draw, normalised, order
+from alexnet_core.data.shards import ImageRows
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.preprocess import Preprocessing
 
@@ -26,17 +26,6 @@ READ_AT_ONCE = 64 * 2**20
 """Bytes on their way from the disk to the device while pictures are read."""
 AHEAD = 3
 """Batches gathered before they are asked for."""
-
-
-class ImageRows(Protocol):
-    """uint8 pictures (N, S, S, 3) that are read when they are touched: a memory-mapped array, or several as one."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: slice | np.ndarray, /) -> np.ndarray: ...
 
 
 Images = torch.Tensor | ImageRows
