@@ -66,11 +66,11 @@ MODELS: dict[str, ModelEntry] = {
         63, ("dropout",), None, alexnet_narrow, lambda _: NARROW,
     ),
     "alexnet_sprint": ModelEntry(
-        "AlexNet sprint", 2012, 32, "Five small convolutions and one linear layer: learns small pictures in seconds.",
+        "AlexNet sprint", 2012, 32, "Four small convolutions and one linear layer: learns small pictures in seconds.",
         16, ("dropout",), None, alexnet_sprint,
     ),
     "alexnet_lap": ModelEntry(
-        "AlexNet lap", 2012, 32, "The sprint with more filters in the middle: learns small pictures in a minute.",
+        "AlexNet lap", 2012, 32, "The sprint with more filters and one convolution more: for a minute or two.",
         16, ("dropout",), None, alexnet_lap,
     ),
     "alexnet_track": ModelEntry(

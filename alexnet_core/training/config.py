@@ -15,7 +15,7 @@ from typing import Any
 from alexnet_core.errors import ExplorerError
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "optimizer": ("sgd", "adamw"),
+    "optimizer": ("sgd", "adamw", "muon"),
     "schedule": ("one_cycle", "step", "plateau", "constant"),
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
@@ -38,8 +38,9 @@ class TrainConfig:
     batch_size: int = 0
     """Images per step, over all devices together; 0 chooses from how many there are."""
     optimizer: str = "sgd"
-    """How weights follow the gradient: sgd with momentum, as in the paper, or adamw, which scales each weight's
-    step."""
+    """How weights follow the gradient: sgd with momentum, as in the paper; adamw, which scales each weight's step; or
+    muon, which lets all directions of a convolution learn at one pace (a learning rate near 0.1, a momentum near
+    0.6)."""
     lr: float = 0.05
     """The largest learning rate: how far a step goes."""
     momentum: float = 0.9
@@ -71,6 +72,9 @@ class TrainConfig:
     """Turn the picture by up to this many degrees."""
     scale: float = 0.0
     """Enlarge or shrink the picture by up to this share."""
+    shuffle_labels: bool = False
+    """Give the training pictures each other's classes by chance: nothing can be learned but by heart. A control for
+    explanations, which should look unlike those of a network that has understood something."""
     seed: int = 0
     """The number from which all chance is drawn: same seed, same settings, same run."""
     device: str = "auto"

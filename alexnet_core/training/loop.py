@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn import functional as F
 
-from alexnet_core.data.augment import Augmentation, colour_axes, mix
+from alexnet_core.data.augment import Augmentation, colour_axes, mix, order
 from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
@@ -28,6 +28,7 @@ from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
 from alexnet_core.training.first_filters import PICTURES, first_convolution, start_from_patches
+from alexnet_core.training.muon import Muon
 from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
@@ -57,8 +58,12 @@ class Training:
         """
         self.config, self.compute, self.preprocessing, self.world = config, compute, preprocessing, world
         self.model = compute.place(model)
+        images, labels = train
+        if config.shuffle_labels:
+            labels = labels[order(config.seed, 0, len(labels)).numpy()]  # epochs begin with 1: an order of its own
         self.batches = Batches(
-            *train,
+            images,
+            labels,
             world=world,
             seed=config.seed,
             batch_size=config.batch_size,
@@ -261,7 +266,16 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     # Decay holds weights small; a bias or a normalisation's scale has no reason to be.
     weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [
+        {"params": weights, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if config.optimizer == "muon":
+        # The first filters see pixels, the last layer gives the answers; in between all directions count alike.
+        hidden = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d)][1:]
+        kept = {id(weight) for weight in hidden}
+        groups[0]["params"] = [weight for weight in weights if id(weight) not in kept]
+        return Muon([*groups, {"params": hidden, "orthogonal": True}], lr=config.lr, momentum=config.momentum)
     # Fused: each weight passes the processor once, which for alexnet's 61 million is a fifth of a step.
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), fused=True)

@@ -36,7 +36,8 @@ QUICK = Recipe(
 
 _RECORD = {
     "batch_size": 250,
-    "optimizer": "sgd",
+    "optimizer": "muon",
+    "momentum": 0.6,
     "schedule": "one_cycle",
     "label_smoothing": 0.1,
     "dropout": 0.0,
@@ -51,7 +52,7 @@ SPRINT = Recipe(
         **_RECORD,
         "model": "alexnet_sprint",
         "epochs": 2,
-        "lr": 0.1,
+        "lr": 0.14,
         "translate": 0.0,
     },
 )
@@ -64,9 +65,8 @@ LAP = Recipe(
     {
         **_RECORD,
         "model": "alexnet_lap",
-        "epochs": 7,
-        "lr": 0.15,
-        "weight_decay": 2e-3,
+        "epochs": 6,
+        "lr": 0.14,
         "translate": 0.0625,
     },
 )
@@ -79,10 +79,8 @@ DISTANCE = Recipe(
     {
         **_RECORD,
         "model": "alexnet_track",
-        "epochs": 16,
-        "lr": 0.2,
-        "momentum": 0.85,
-        "weight_decay": 1e-3,
+        "epochs": 12,
+        "lr": 0.12,
         "translate": 0.125,
     },
 )

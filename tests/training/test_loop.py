@@ -110,8 +110,9 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
         {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
         {"batch_norm": False, "schedule": "step"},
         {"averaging": 0.9, "whiten": True},
+        {"optimizer": "muon", "lr": 0.1, "momentum": 0.6},
     ],
-    ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging"],
+    ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging", "muon"],
 )
 def test_left_and_taken_up_again_equals_uninterrupted(
     digits: PreparedSet, left_after: int, changes: dict[str, Any]
@@ -189,6 +190,35 @@ def test_weight_decay_spares_biases_and_normalisations(digits: PreparedSet) -> N
     assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
     assert all(parameter.ndim > 1 for parameter in groups[0]["params"])
     assert all(parameter.ndim == 1 for parameter in groups[1]["params"])
+
+
+def test_muon_turns_the_hidden_convolutions_and_leaves_the_rest_to_sgd(digits: PreparedSet) -> None:
+    run = training(digits, dataclasses.replace(SMALL, optimizer="muon", lr=0.1, momentum=0.6, epochs=15, dropout=0.0))
+    *plain, turned = run.optimizer.param_groups
+    assert (
+        [weight.shape for weight in turned["params"]]
+        == [
+            layer.weight.shape
+            for layer in run.model.features
+            if isinstance(layer, nn.Conv2d)  # type: ignore[union-attr]
+        ][1:]
+    )
+    count = sum(len(group["params"]) for group in (*plain, turned))
+    assert count == len(list(run.model.parameters()))
+    lengths = [float(weight.detach().norm()) for weight in turned["params"]]
+    epochs = [event for event in run.events() if isinstance(event, EpochDone)]
+    assert epochs[-1].train_loss < 0.5 * epochs[0].train_loss
+    assert [float(weight.detach().norm()) for weight in turned["params"]] == pytest.approx(lengths, rel=1e-3)
+
+
+def test_shuffled_labels_keep_their_counts_and_lose_their_pictures(digits: PreparedSet) -> None:
+    plain, shuffled = (
+        training(digits, dataclasses.replace(SMALL, shuffle_labels=yes)).batches.labels for yes in (False, True)
+    )
+    assert torch.equal(plain.bincount(), shuffled.bincount())
+    assert (plain == shuffled).float().mean() < 0.5
+    again = training(digits, dataclasses.replace(SMALL, shuffle_labels=True)).batches.labels
+    assert torch.equal(again, shuffled)
 
 
 def test_a_long_run_has_a_curve_of_limited_length(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
