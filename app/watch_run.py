@@ -97,7 +97,7 @@ def _standing(run: RunDirectory, state: RunState) -> None:
         elif state.status in ("stopped", "interrupted") and not run.bundled:
             _resume(run, "primary")
     if state.status == "failed":
-        _failure(run, state.message)
+        _failure(run, state)
     elif state.status == "interrupted":
         st.caption(words.lost_at_most())
     elif state.message == MEASURING:
@@ -125,10 +125,10 @@ def _wishes(run: RunDirectory, state: RunState) -> None:
         st.rerun()
 
 
-def _failure(run: RunDirectory, message: str) -> None:
-    """Why the run failed; the way that the sentence names, as a new run; and the way on from the last saved step."""
-    st.error(plain(message), icon=":material/error:")
-    remedy = remedies.named(message)
+def _failure(run: RunDirectory, state: RunState) -> None:
+    """Why the run failed; what may mend it, as a new run; and the way on from the last saved step."""
+    st.error(plain(state.message), icon=":material/error:")
+    remedy = state.remedy
     with st.container(horizontal=True):
         if remedy and st.button(
             words.try_instead(*remedy), type="primary", icon=":material/restart_alt:", help="A new run; this one stays."

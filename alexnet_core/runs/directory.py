@@ -86,6 +86,8 @@ class RunState:
     process_started: float | None = None
     """Seconds since 1970 at which the process `pid` began: a pid alone may have been given to another program."""
     heartbeat: float = field(default_factory=time.time)
+    remedy: tuple[str, float] | None = None
+    """Of a failed run: a setting, and the value with which to start again."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,10 @@ class RunDirectory:
         values = self._read_json("state.json")
         try:
             state = RunState(**values)
-        except TypeError as error:
+            if state.remedy is not None:  # JSON has no tuples
+                setting, value = state.remedy
+                state = replace(state, remedy=(str(setting), float(value)))
+        except (TypeError, ValueError) as error:
             raise ExplorerError(f"The state of run {self.id} is damaged; resume it or start it again.") from error
         if state.status not in get_args(Status):
             raise ExplorerError(f"The state of run {self.id} is from another version of the program.")

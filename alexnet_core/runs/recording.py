@@ -341,7 +341,7 @@ def _telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> 
     try:
         yield
     except ExplorerError as error:
-        say(RunState("failed", str(error)))
+        say(RunState("failed", str(error), remedy=error.remedy))
         raise
     except GeneratorExit:
         say(RunState("interrupted", "Left before the end. Resume to go on."))
@@ -352,9 +352,9 @@ def _telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> 
         if not _is_memory_error(error):
             say(RunState("failed", "The program met an error of its own; log.txt has the details."))
             raise
-        message = f"There was not enough memory. {_what_needs_less(config.settings.batch_size)}"
-        say(RunState("failed", message))
-        raise ExplorerError(message) from error
+        refusal = _too_large(config.settings.batch_size)
+        say(RunState("failed", str(refusal), remedy=refusal.remedy))
+        raise refusal from error
 
 
 def _tell_of_a_loss(run: RunDirectory, world: World) -> str:
@@ -374,10 +374,17 @@ def _tell_of_a_loss(run: RunDirectory, world: World) -> str:
     return word or "Another process of the training has gone."
 
 
-def _what_needs_less(batch_size: int) -> str:
-    if batch_size > 1:
-        return f"Start again with a batch size of {batch_size // 2}."
-    return "Start again with smaller pictures or a smaller network: a batch is one picture already."
+def _too_large(batch_size: int) -> ExplorerError:
+    """What to say where a step found too little memory."""
+    half = batch_size // 2
+    if half:
+        return ExplorerError(
+            f"There was not enough memory. Start again with a batch size of {half}.", remedy=("batch_size", half)
+        )
+    return ExplorerError(
+        "There was not enough memory. Start again with smaller pictures or a smaller network: a batch is one picture "
+        "already."
+    )
 
 
 def _is_memory_error(error: BaseException) -> bool:

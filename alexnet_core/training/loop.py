@@ -226,7 +226,8 @@ class Training:
         if not math.isfinite(loss):
             raise ExplorerError(
                 f"The loss stopped being a number near step {self.step}: the steps were too large. Start again with a "
-                f"learning rate of {self.config.lr / 10:g} instead of {self.config.lr:g}."
+                f"learning rate of {self.config.lr / 10:g} instead of {self.config.lr:g}.",
+                remedy=("lr", self.config.lr / 10),
             )
 
 

@@ -81,31 +81,31 @@ def test_interrupted_runs_can_be_left(dead, open_page, launched):
 
 
 def unlearnable():
-    """The sentence of a training whose loss is no number."""
+    """What a training says whose loss is no number."""
     training = Training.__new__(Training)
     training.config, training.step = TrainConfig(lr=0.05), 7
     with pytest.raises(ExplorerError) as error:
         training._check(float("nan"))
-    return str(error.value)
+    return error.value
 
 
 @pytest.mark.parametrize(
-    ("sentence", "button", "setting", "value", "goes_on"),
+    ("reason", "button", "setting", "value", "goes_on"),
     [
         (unlearnable, "Start again with a learning rate of 0.005", "lr", 0.005, False),
-        (lambda: recording._what_needs_less(64), "Start again with a batch size of 32", "batch_size", 32, True),
+        (lambda: recording._too_large(64), "Start again with a batch size of 32", "batch_size", 32, True),
     ],
 )
-def test_a_failed_run_starts_again_as_its_sentence_says(
-    run, open_page, launched, monkeypatch, sentence, button, setting, value, goes_on
+def test_a_failed_run_starts_again_with_what_may_mend_it(
+    run, open_page, launched, monkeypatch, reason, button, setting, value, goes_on
 ):
     monkeypatch.setattr(remedies, "data_of", lambda config: asked_data.append(config) or data)
     monkeypatch.setattr(launcher, "identity_of", lambda _: run.config().data)
     asked_data, data = [], object()
-    message = sentence()
-    run.write_state(RunState("failed", message))
+    error = reason()
+    run.write_state(RunState("failed", str(error), remedy=error.remedy))
     app = open_page("train", run=run.id)
-    assert message.split(":")[0].replace(".", r"\.") in app.error[0].value
+    assert str(error).split(":")[0].replace(".", r"\.") in app.error[0].value
     assert ("Resume" in labels(app)) == goes_on
     click(app, button)
     (new,) = launched

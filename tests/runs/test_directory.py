@@ -190,3 +190,12 @@ def test_a_run_without_a_network_says_so(new_run: NewRun) -> None:
 def test_reading_a_run_does_not_load_torch() -> None:
     code = "import sys, alexnet_core.runs.queue, alexnet_core.commands.train; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("remedy", ["lr", ["lr"], ["lr", "small"], 3])
+def test_a_remedy_that_cannot_be_is_a_damaged_state(new_run: NewRun, remedy: object) -> None:
+    run = new_run()
+    state = json.loads((run.path / "state.json").read_text())
+    (run.path / "state.json").write_text(json.dumps(state | {"remedy": remedy}))
+    with pytest.raises(ExplorerError, match="is damaged; resume it"):
+        run.state()

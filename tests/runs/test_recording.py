@@ -236,6 +236,7 @@ def test_too_little_memory_names_a_batch_size_to_try(
     with pytest.raises(ExplorerError, match="batch size of 4"):
         list(execute(run))
     assert run.state().status == "failed"
+    assert run.state().remedy == ("batch_size", 4.0)
 
 
 def test_a_bug_keeps_its_traceback_and_the_state_tells(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
