@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -70,6 +71,106 @@ def colourfulness(weights: np.ndarray) -> np.ndarray:
     grey = weights.mean(axis=1, keepdims=True)
     energy = np.square(weights).sum(axis=(1, 2, 3))
     return np.square(weights - grey).sum(axis=(1, 2, 3)) / np.maximum(energy, np.finfo(np.float32).tiny)
+
+
+Order = Literal["number", "colour", "orientation", "frequency"]
+NEAR_ZERO = 0.02
+"""Share of the layer's median strength; a filter weaker than that answers nothing that the next layer could hear."""
+PADDED = 64
+"""Values along a filter's spectrum: zeros around the filter make it finer, so that 1.6 cycles are not called 2."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What each of n filters is like, measured on its weights."""
+
+    colourfulness: np.ndarray
+    """float (n,), 0 (grey) to 1 (compares colours only)."""
+    strength: np.ndarray
+    """float (n,): the root of the sum of squared weights."""
+    frequency: np.ndarray
+    """float (n,): the strongest spatial frequency, in cycles along the filter; 0 for a blob."""
+    angle: np.ndarray
+    """float (n,): the direction of its stripes or edge in degrees, 0 (lying) up to 180, counter-clockwise."""
+    oriented: np.ndarray
+    """float (n,): how far its spectrum lies in one direction, 0 (every direction alike, or none) to 1."""
+
+    @property
+    def faint(self) -> np.ndarray:
+        """bool (n,): whether the weights are next to zero, beside those of the others."""
+        return self.strength <= NEAR_ZERO * np.median(self.strength)
+
+    def order(self, by: Order) -> np.ndarray:
+        """The filters' numbers, int (n,): as the network has them, from grey to coloured, by the direction of their
+        stripes (those without one at the end), or from coarse to fine."""
+        if by == "number":
+            return np.arange(len(self.angle))
+        if by == "orientation":
+            without = self.oriented < ORIENTED
+            return np.lexsort((self.angle, without))
+        return np.argsort(self.colourfulness if by == "colour" else self.frequency, kind="stable")
+
+
+ORIENTED = 0.35
+"""From where on a filter is said to have a direction; that of a blob or of noise lies below."""
+
+
+def traits(weights: np.ndarray) -> Traits:
+    """What filters (n, 3, k, k) are like.
+
+    Frequency and direction come from the two-dimensional Fourier transform, its power added up over the three colours:
+    for a grey filter that is the transform of the grey filter, and an edge between red and green has a direction, too,
+    though in grey there is nothing of it. `oriented` is one minus the circular variance of the directions, weighted by
+    power (Ringach, Shapley, Hawken 2002, J. Neurosci. 22(13), “Data analysis”).
+    """
+    side = weights.shape[-1]
+    spectrum = np.fft.fft2(weights.astype(np.float64), s=(max(PADDED, side),) * 2)  # (n, 3, p, p)
+    power = np.square(np.abs(spectrum)).sum(axis=1)
+    along = np.fft.fftfreq(power.shape[-1]) * side  # cycles along the filter
+    vertical, horizontal = np.meshgrid(along, along, indexing="ij")
+    radius = np.hypot(vertical, horizontal)
+    strongest = power.reshape(len(power), -1).argmax(axis=1)
+    # A frequency and its opposite are one direction: at twice the angle they meet.
+    twice = np.exp(2j * np.arctan2(-vertical, horizontal)) * (radius > 0)
+    without_mean = np.where(radius > 0, power, 0)
+    total = np.maximum(without_mean.sum(axis=(1, 2)), np.finfo(np.float64).tiny)
+    resultant = (without_mean * twice).sum(axis=(1, 2)) / total
+    return Traits(
+        colourfulness=colourfulness(weights),
+        strength=np.sqrt(np.square(weights.astype(np.float64)).sum(axis=(1, 2, 3))),
+        frequency=radius.ravel()[strongest],
+        # Stripes lie across the direction in which the brightness changes.
+        angle=(np.degrees(np.angle(resultant)) / 2 + 90) % 180,
+        oriented=np.abs(resultant),
+    )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two groups of filters, as section 6.1 of the 2012 paper saw them: colour-agnostic and colour-specific."""
+
+    threshold: float
+    """The colourfulness between the two groups."""
+    grey: int
+    """Filters below it."""
+    coloured: int
+    explained: float
+    """The share of the variance of colourfulness that lies between the groups, 0 to 1. Values spread evenly, without
+    any gap, would have 0.75."""
+
+
+def split_by_colour(colour: np.ndarray) -> Split:
+    """The threshold that divides `colour` (n,), at least two values, into the two most distinct groups (Otsu 1979,
+    IEEE Trans. SMC 9(1), equation 12)."""
+    ordered = np.sort(colour.astype(np.float64))
+    count = np.arange(1, len(ordered))
+    below = np.cumsum(ordered)[:-1] / count
+    above = (ordered.sum() - np.cumsum(ordered)[:-1]) / (len(ordered) - count)
+    between = count * (len(ordered) - count) / len(ordered) ** 2 * np.square(above - below)
+    best = int(between.argmax())
+    variance = max(float(ordered.var()), np.finfo(np.float64).tiny)
+    threshold = (ordered[best] + ordered[best + 1]) / 2
+    return Split(float(threshold), best + 1, len(ordered) - best - 1, min(1.0, float(between[best]) / variance))
 
 
 def _reads_colours(key: str, shape: tuple[int, ...]) -> bool:

@@ -39,6 +39,21 @@ def capture(model: nn.Module, *names: str) -> Iterator[dict[str, torch.Tensor]]:
 
 
 @contextmanager
+def capture_input(model: nn.Module, name: str) -> Iterator[list[torch.Tensor]]:
+    """Record what the layer called `name` takes in while the block runs: one tensor for each time it runs, detached and
+    cloned. The hook is gone when the block ends. Raises ExplorerError for a name the model does not have."""
+    layers = dict(model.named_modules())
+    if name not in layers or not name:
+        raise ExplorerError(f"The network has no layer called {name!r:.80}; choose another.")
+    kept: list[torch.Tensor] = []
+    handle = layers[name].register_forward_pre_hook(lambda module, inputs: kept.append(inputs[0].detach().clone()))
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+@contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     """`model` in eval mode while the block runs: dropout would make every answer a different one. Each module gets its
     own mode back afterwards."""

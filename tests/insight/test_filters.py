@@ -5,7 +5,14 @@ from safetensors.torch import save_file
 from small_networks import small_network
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.filters import colourfulness, filters_of_file, filters_of_state, first_layer_filters
+from alexnet_core.insight.filters import (
+    colourfulness,
+    filters_of_file,
+    filters_of_state,
+    first_layer_filters,
+    split_by_colour,
+    traits,
+)
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.models.weights import save_network
 from alexnet_core.preprocess import Preprocessing
@@ -91,3 +98,67 @@ def test_what_has_no_such_layer_or_is_no_file_is_one_sentence(tmp_path):
 def test_weights_that_are_no_numbers_are_named_as_such():
     with pytest.raises(ExplorerError, match="not numbers"):
         filters_of_state(state_of(np.full((3, 2, 2), np.nan)))
+
+
+def stripes(angle: float, cycles: float, side: int = 11) -> np.ndarray:
+    """A grey grating whose stripes run at `angle` degrees, counter-clockwise from lying, under a round window."""
+    down, across = np.mgrid[:side, :side] - (side - 1) / 2
+    # Up on the screen is a falling row; stripes at 90 degrees change across.
+    along = across * np.sin(np.radians(angle)) + down * np.cos(np.radians(angle))
+    window = np.exp(-(down**2 + across**2) / (2 * (side / 4) ** 2))
+    return np.repeat((np.sin(2 * np.pi * cycles * along / side) * window)[None], 3, axis=0)
+
+
+@pytest.mark.parametrize("angle", [0, 30, 45, 90, 135, 170])
+@pytest.mark.parametrize("cycles", [2, 3])
+def test_a_grating_has_its_direction_and_its_frequency(angle, cycles):
+    found = traits(stripes(angle, cycles)[None].astype(np.float32))
+    assert abs((found.angle[0] - angle + 90) % 180 - 90) < 4
+    assert found.frequency[0] == pytest.approx(cycles, abs=0.35)
+    assert found.oriented[0] > 0.6
+
+
+def test_directions_turn_as_on_the_screen():
+    lying, rising = np.zeros((2, 3, 9, 9), np.float32)
+    lying[:, 4] = 1
+    for step in range(9):
+        rising[:, 8 - step, step] = 1  # from the lower left to the upper right
+    found = traits(np.stack([lying, rising]))
+    assert min(found.angle[0], 180 - found.angle[0]) < 2
+    assert found.angle[1] == pytest.approx(45, abs=2)
+
+
+def test_a_blob_has_no_direction_and_no_frequency():
+    down, across = np.mgrid[:11, :11] - 5
+    blob = np.repeat(np.exp(-(down**2 + across**2) / 12.0)[None], 3, axis=0)
+    found = traits(blob[None].astype(np.float32))
+    assert found.oriented[0] < 0.1
+    assert found.frequency[0] == 0
+
+
+def test_an_edge_between_two_colours_has_a_direction_though_grey_knows_nothing_of_it():
+    edge = stripes(60, 2)
+    edge[1], edge[2] = -edge[0], 0
+    assert np.abs(edge.mean(axis=0)).max() < 1e-12
+    assert traits(edge[None].astype(np.float32)).angle[0] == pytest.approx(60, abs=4)
+
+
+def test_filters_come_in_the_order_that_was_asked_for():
+    filters = np.stack([stripes(90, 3), stripes(0, 1), stripes(45, 2), np.zeros((3, 11, 11))]).astype(np.float32)
+    filters[1, 0] *= 3
+    found = traits(filters)
+    assert found.order("number").tolist() == [0, 1, 2, 3]
+    assert found.order("orientation").tolist() == [1, 2, 0, 3]
+    assert found.order("frequency").tolist()[1:] == [1, 2, 0]
+    assert found.order("colour").tolist()[-1] == 1
+    assert found.faint.tolist() == [False, False, False, True]
+
+
+def test_two_groups_of_colour_are_told_apart_and_an_even_spread_is_not():
+    two = split_by_colour(np.array([0.02, 0.05, 0.03, 0.9, 0.95]))
+    assert 0.05 < two.threshold < 0.9
+    assert (two.grey, two.coloured) == (3, 2)
+    assert two.explained > 0.99
+    even = split_by_colour(np.linspace(0, 1, 101))
+    assert even.explained == pytest.approx(0.75, abs=0.01)
+    assert split_by_colour(np.array([0.5, 0.5])).explained <= 1

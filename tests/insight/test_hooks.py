@@ -4,7 +4,7 @@ from small_networks import SIZE, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.hooks import capture, evaluating
+from alexnet_core.insight.hooks import capture, capture_input, evaluating
 
 
 def test_capture_gives_the_layers_own_output():
@@ -66,3 +66,16 @@ def test_evaluating_gives_each_module_its_own_mode_back():
     with evaluating(model):
         assert not any(module.training for module in model.modules())
     assert [module.training for module in model.modules()] == before
+
+
+def test_what_a_layer_takes_in_is_kept_and_no_hook_is_left():
+    model = small_network().model
+    before = traces(model)
+    images = torch.randn(1, 3, SIZE, SIZE)
+    with torch.no_grad(), capture_input(model, "features.1") as taken:
+        model(images)
+        expected = model.features[0](images)
+    assert torch.equal(taken[0], expected)
+    assert traces(model) == before
+    with pytest.raises(ExplorerError, match="no layer"), capture_input(model, "features.99"):
+        pass

@@ -1,0 +1,238 @@
+"""What single units answer to: the pictures of a gallery that excite each unit of a layer most and least, by class.
+
+A unit is a channel of a layer with maps, or one number of a layer without. One pass over the gallery, up to the layer
+and no further, answers for all units of the layer at once.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.insight.gallery import Gallery, numbers
+from alexnet_core.insight.hooks import evaluating
+from alexnet_core.insight.receptive_field import Box, Field
+from alexnet_core.insight.stages import output_of, stages
+from alexnet_core.models import Network
+from alexnet_core.models.anatomy import anatomy
+
+EXTREMES = 9
+"""Pictures at either end: three rows of three, as in the figures of Zeiler and Fergus 2013."""
+PIXELS_AT_ONCE = 128 * 64**2
+"""In one pass, as 128 pictures of 64 pixels: more are no faster on two cores."""
+Progress = Callable[[float], None]
+"""Called with the share of the pictures that have passed, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class UnitLayer:
+    """A layer whose units can be looked at."""
+
+    name: str
+    """Dotted, as in the state dict."""
+    kind: str
+    units: int
+    side: int | None
+    """Values along a map; None for a list of numbers."""
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The pictures at one end for each of C units, the most extreme first."""
+
+    values: np.ndarray
+    """float32 (C, n): the most extreme value of the unit anywhere in that picture."""
+    rows: np.ndarray
+    """int64 (C, n): the pictures' rows in the gallery."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How all C units of a layer answer to a gallery."""
+
+    layer: str
+    pictures: int
+    strongest: Extremes
+    """By the largest value in a picture."""
+    weakest: Extremes
+    """By the smallest value in a picture."""
+    excited: np.ndarray
+    """float32 (C,): the share of pictures in which the unit is above zero anywhere."""
+    class_means: np.ndarray | None
+    """float32 (C, K): the mean over each class's pictures and over all places, values below zero counted as zero, as
+    the ReLU behind would pass them on; nan for a class without pictures. None where the gallery has no classes."""
+    seconds: float
+
+    @property
+    def silent(self) -> np.ndarray:
+        """bool (C,): whether the unit is never above zero: behind a ReLU it would be dead for this gallery."""
+        return self.excited == 0
+
+    def selectivity(self, unit: int) -> float | None:
+        """How far one class excites the unit more than the others do, 0 to 1: (m - r) / (m + r) with m the largest
+        class mean and r the mean of the others' (Morcos et al. 2018, arXiv:1803.06959, section 2.3).
+
+        0 where all classes are alike or nothing excites it; None where the gallery has no classes.
+        """
+        if self.class_means is None:
+            return None
+        means = self.class_means[unit]
+        means = means[np.isfinite(means)]
+        if len(means) < 2:
+            return None
+        largest = float(means.max())
+        others = (float(means.sum()) - largest) / (len(means) - 1)
+        return (largest - others) / (largest + others) if largest + others > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What one unit saw where it answered most extremely to a picture."""
+
+    row: int
+    """The picture's row in the gallery."""
+    value: float
+    place: tuple[int, int]
+    """Row and column in the map; (0, 0) for a list of numbers."""
+    box: Box
+    """Left, top, right, bottom in pixels of the picture, without padding."""
+    pixels: np.ndarray
+    """uint8 (side, side, 3): the receptive field, middle grey where it reaches beyond the picture."""
+
+
+def layers_with_units(network: Network) -> list[UnitLayer]:
+    """The layers of `network` whose units can be looked at, in the order in which a picture passes them; dropout, which
+    changes nothing here, and what comes twice are left out."""
+    found: dict[str, UnitLayer] = {}
+    for layer in anatomy(network.model, network.preprocessing.size):
+        if layer.kind != "dropout" and len(layer.output_shape) in (1, 3) and layer.name not in found:
+            side = layer.output_shape[-1] if len(layer.output_shape) == 3 else None
+            found[layer.name] = UnitLayer(layer.name, layer.kind, layer.output_shape[0], side)
+    return list(found.values())
+
+
+def survey(
+    network: Network,
+    gallery: Gallery,
+    layer: str,
+    progress: Progress | None = None,
+    most: int | None = None,
+) -> Survey:
+    """Look through `gallery`, or through `most` pictures of it evenly spaced, with all units of `layer`.
+
+    Raises ExplorerError for a layer that does not exist, an empty gallery, and values that are not finite.
+    """
+    count = len(gallery) if most is None else min(most, len(gallery))
+    if count == 0:
+        raise ExplorerError("There are no pictures to look through; choose others.")
+    started = time.perf_counter()
+    rows = np.linspace(0, len(gallery) - 1, count).round().astype(np.int64)
+    whole = count == len(gallery)
+    at_once = max(8, PIXELS_AT_ONCE // network.preprocessing.size**2)
+    row_of_stages = stages(network)
+    running = _Running(len(network.classes), count)
+    with torch.no_grad(), evaluating(network.model):
+        for first in range(0, count, at_once):
+            part = rows[first : first + at_once]
+            images = numbers(network, gallery, slice(first, first + len(part)) if whole else part)
+            output = output_of(row_of_stages, layer, images).float()
+            labels = None if gallery.labels is None else torch.from_numpy(gallery.labels[part]).to(output.device)
+            running.add(output, torch.from_numpy(part).to(output.device), labels)
+            if progress is not None:
+                progress(min(1.0, (first + len(part)) / count))
+    return running.survey(layer, time.perf_counter() - started)
+
+
+class _Running:
+    """The extremes and the sums so far."""
+
+    def __init__(self, classes: int, pictures: int) -> None:
+        self.classes, self.pictures = classes, pictures
+        self.highest: tuple[torch.Tensor, torch.Tensor] | None = None
+        self.lowest: tuple[torch.Tensor, torch.Tensor] | None = None
+        self.excited: torch.Tensor | None = None
+        self.sums: torch.Tensor | None = None
+        self.counts: torch.Tensor | None = None
+
+    def add(self, output: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor | None) -> None:
+        """output (n, C, H, W) or (n, C), of the pictures in `rows` (n,), of the classes `labels` (n,)."""
+        maps = output.dim() == 4
+        high = output.amax(dim=(2, 3)) if maps else output  # (n, C)
+        low = output.amin(dim=(2, 3)) if maps else output
+        self.highest = self._extreme(self.highest, high, rows, True)
+        self.lowest = self._extreme(self.lowest, low, rows, False)
+        above = (high > 0).sum(dim=0)
+        self.excited = above if self.excited is None else self.excited + above
+        if labels is not None:
+            rectified = output.clamp(min=0)
+            means = rectified.mean(dim=(2, 3)) if maps else rectified
+            member = torch.nn.functional.one_hot(labels, self.classes).to(means.dtype)  # (n, K)
+            sums, counts = means.T @ member, member.sum(dim=0)
+            self.sums = sums if self.sums is None else self.sums + sums
+            self.counts = counts if self.counts is None else self.counts + counts
+
+    def _extreme(
+        self, kept: tuple[torch.Tensor, torch.Tensor] | None, values: torch.Tensor, rows: torch.Tensor, largest: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The most extreme values, and their rows, among those kept and the new ones: both (n, C)."""
+        candidates, places = values, rows[:, None].expand(values.shape)
+        if kept is not None:
+            candidates, places = torch.cat([kept[0], values]), torch.cat([kept[1], places])
+        best = candidates.topk(min(EXTREMES, len(candidates)), dim=0, largest=largest)
+        return best.values, places.gather(0, best.indices)
+
+    def survey(self, layer: str, seconds: float) -> Survey:
+        """Raises ExplorerError for values that are not finite."""
+        assert self.highest is not None
+        assert self.lowest is not None
+        assert self.excited is not None
+        if not all(bool(torch.isfinite(values).all()) for values, _ in (self.highest, self.lowest)):
+            raise ExplorerError(f"The units of {layer} put out values that are not numbers; choose another network.")
+        means = None
+        if self.sums is not None and self.counts is not None:
+            means = (self.sums / self.counts).cpu().numpy()
+        excited = (self.excited.double() / self.pictures).float().cpu().numpy()
+        return Survey(layer, self.pictures, _ends(self.highest), _ends(self.lowest), excited, means, seconds)
+
+
+def _ends(kept: tuple[torch.Tensor, torch.Tensor]) -> Extremes:
+    return Extremes(kept[0].T.contiguous().cpu().numpy(), kept[1].T.contiguous().cpu().numpy())
+
+
+def patches(network: Network, gallery: Gallery, found: Survey, field: Field, unit: int, strongest: bool) -> list[Patch]:
+    """The patches of the gallery to which unit number `unit` answers most strongly, or most weakly, that first; one of
+    each picture. `field` is the receptive field of the survey's layer."""
+    ends = found.strongest if strongest else found.weakest
+    rows = ends.rows[unit]
+    with torch.no_grad(), evaluating(network.model):
+        output = output_of(stages(network), found.layer, numbers(network, gallery, rows)).float()
+    maps = output[:, unit].reshape(len(rows), -1)  # (n, H W), or (n, 1)
+    places = (maps.argmax(dim=1) if strongest else maps.argmin(dim=1)).tolist()
+    wide = output.shape[-1] if output.dim() == 4 else 1
+    pictures = gallery.images[rows]
+    return [
+        Patch(
+            row=int(row),
+            value=float(value),
+            place=divmod(place, wide),
+            box=field.box(*divmod(place, wide)),
+            pixels=cut(picture, field, *divmod(place, wide)),
+        )
+        for row, value, place, picture in zip(rows, ends.values[unit], places, pictures, strict=True)
+    ]
+
+
+def cut(picture: np.ndarray, field: Field, row: int, column: int) -> np.ndarray:
+    """What the value at (row, column) sees of a picture uint8 (S, S, 3), at most as much again as the picture around it
+    in middle grey: uint8 (side, side, 3)."""
+    left, top, right, bottom = field.box(row, column)
+    seen = picture[top:bottom, left:right]
+    if field.side >= field.picture:
+        return picture
+    whole = np.full((field.side, field.side, 3), 128, np.uint8)
+    outer_left, outer_top, _, _ = field.unclipped(row, column)
+    whole[top - outer_top : bottom - outer_top, left - outer_left : right - outer_left] = seen
+    return whole
