@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -27,6 +26,7 @@ from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory, list_runs
 from app.samples import SAMPLES
 from app.sentences import plain
+from app.waiting import FairLock
 
 IMAGENET = "imagenet-"
 """In front of a network's name in the address: the network of that name with ImageNet weights."""
@@ -86,7 +86,7 @@ class SharedNetwork:
     key: str
     """What cached answers depend on: another training step, another key."""
     network: Network
-    lock: Lock = field(default_factory=Lock)
+    lock: FairLock = field(default_factory=FairLock)
 
 
 def networks(imagenet: bool = True) -> dict[str, str]:

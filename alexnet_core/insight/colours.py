@@ -3,6 +3,8 @@
 The command and the app draw with the same colours, so that a saved map looks like the one on the screen.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
@@ -67,16 +69,53 @@ def overlay(
     return Image.composite(_fitted(Image.fromarray(heat), ground), ground, _fitted(mask, ground))
 
 
-def draw(picture: Image.Image, values: np.ndarray, is_signed: bool, opacity: float = 0.7) -> Image.Image:
-    """An attribution (C, H, W) over the picture it belongs to, drawn grey, so that every colour is the map's.
+@dataclass(frozen=True)
+class Reading:
+    """One number a pixel, ready to be coloured."""
 
-    Signed maps cover the picture only where they are strong: near zero they have nothing to say.
+    flat: np.ndarray
+    """float32 (H, W)."""
+    around_zero: bool
+    """Blue to orange around zero; otherwise magnitudes from violet to yellow."""
+
+
+SHOWN = ("own", "signed", "positive", "negative", "absolute")
+"""Ways to read an attribution: as its method means it; with both signs; what is above zero alone; what is below; how
+large it is, whatever its sign."""
+
+
+def read(values: np.ndarray, is_signed: bool, show: str = "own", channel: int | None = None) -> Reading:
+    """An attribution (3, H, W) or (1, H, W) as one number a pixel, `show` being one of `SHOWN`.
+
+    `channel` 0 to 2 reads red, green or blue alone; a map with one value a pixel has no colours and stays as it is.
+    All channels together are summed where a sign is shown, and else as `summarise` says.
     """
-    flat = summarise(values, is_signed)
+    if show not in SHOWN:
+        raise ValueError(f"{show!r} is none of {SHOWN}")
+    chosen = values if channel is None or len(values) == 1 else values[channel : channel + 1]
+    if show == "absolute" or (show == "own" and not is_signed):
+        return Reading(np.abs(summarise(chosen, is_signed)), around_zero=False)
+    both = summarise(chosen, True)
+    parts = {"positive": (0, None), "negative": (None, 0)}
+    return Reading(np.clip(both, *parts[show]) if show in parts else both, around_zero=True)
+
+
+def paint(picture: Image.Image, reading: Reading, opacity: float = 0.7, scale: float | None = None) -> Image.Image:
+    """A reading over the picture it belongs to, drawn grey, so that every colour is the map's.
+
+    Around zero the picture is covered only where values are strong: near zero they have nothing to say. `scale` is the
+    value with the full colour; give one to several maps to compare them.
+    """
+    flat = reading.flat
     grey = picture.convert("L")
-    if is_signed:
-        return overlay(grey, signed(flat), opacity, np.sqrt(strength(flat)))
-    return overlay(grey, magnitude(flat), opacity)
+    if reading.around_zero:
+        return overlay(grey, signed(flat, scale), opacity, np.sqrt(strength(flat, scale)))
+    return overlay(grey, magnitude(flat, scale), opacity)
+
+
+def draw(picture: Image.Image, values: np.ndarray, is_signed: bool, opacity: float = 0.7) -> Image.Image:
+    """An attribution (C, H, W) over the picture it belongs to, as its method means it."""
+    return paint(picture, read(values, is_signed), opacity)
 
 
 def _interpolate(position: np.ndarray, stops: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -63,3 +63,36 @@ def test_a_weak_value_leaves_the_picture_visible_and_a_small_map_is_enlarged():
 def test_a_drawn_attribution_has_the_pictures_size(signed):
     values = np.random.default_rng(0).normal(size=(3, 8, 8))
     assert colours.draw(noise(24, 24), values, signed).size == (24, 24)
+
+
+def test_a_map_can_be_read_in_other_ways_than_its_method_means_it():
+    values = np.array([[[1.0, -3.0]], [[-2.0, -1.0]], [[4.0, 0.0]]], np.float32)  # (3, 1, 2)
+    both = np.array([[3.0, -4.0]])
+    np.testing.assert_array_equal(colours.read(values, True).flat, both)
+    np.testing.assert_array_equal(colours.read(values, True, "positive").flat, [[3.0, 0.0]])
+    np.testing.assert_array_equal(colours.read(values, True, "negative").flat, [[0.0, -4.0]])
+    np.testing.assert_array_equal(colours.read(values, True, "absolute").flat, np.abs(both))
+    np.testing.assert_array_equal(colours.read(values, False).flat, [[4.0, 3.0]])
+    np.testing.assert_array_equal(colours.read(values, False, "signed").flat, both)
+    assert colours.read(values, False, "signed").around_zero
+    assert not colours.read(values, True, "absolute").around_zero
+
+
+def test_one_colour_alone():
+    values = np.arange(6, dtype=np.float32).reshape(3, 1, 2)
+    np.testing.assert_array_equal(colours.read(values, True, channel=1).flat, values[1])
+    one = values[:1]  # a map with one value a pixel stays as it is
+    np.testing.assert_array_equal(colours.read(one, True, channel=2).flat, one[0])
+
+
+def test_an_unknown_way_to_read_is_a_mistake_of_the_program():
+    with pytest.raises(ValueError, match="sideways"):
+        colours.read(np.zeros((1, 2, 2)), True, "sideways")
+
+
+def test_one_scale_makes_the_weak_map_pale():
+    ground = Image.new("RGB", (2, 2), "white")
+    weak = colours.read(np.full((1, 2, 2), 0.1, np.float32), False)
+    own, shared = colours.paint(ground, weak, 1.0), colours.paint(ground, weak, 1.0, scale=10.0)
+    assert own.getpixel((0, 0)) == colours.VIRIDIS[-1]
+    assert shared.getpixel((0, 0)) != own.getpixel((0, 0))

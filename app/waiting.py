@@ -1,0 +1,71 @@
+"""The line before a shared network: first come, first served, and everyone can see how many are before them."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Condition
+from types import TracebackType
+
+BEAT = 0.3
+"""Seconds after which those who wait are told again how things stand: it is also the moment at which a page that was
+left, or a Stop that was pressed, gives its place up."""
+
+Tell = Callable[[int], None]
+"""Called with how many are before the caller, the one who computes included. What it raises ends the waiting."""
+
+
+class FairLock:
+    """A lock that serves in the order of arrival. Like `threading.Lock` it may not be taken twice by one thread.
+
+    The plain lock wakes any of those who wait, so that with twelve of them one may wait many times as long as another.
+    """
+
+    def __init__(self) -> None:
+        self._moved = Condition()
+        self._line: deque[object] = deque()
+        """The first one holds the lock."""
+        self._held: AbstractContextManager[None] | None = None
+
+    @property
+    def length(self) -> int:
+        """How many stand in the line, the one who computes included."""
+        with self._moved:
+            return len(self._line)
+
+    @contextmanager
+    def turn(self, tell: Tell | None = None) -> Iterator[None]:
+        """Wait for one's turn, hold the lock while the block runs. An exception, also one of `tell`, leaves the
+        line."""
+        ticket = object()
+        with self._moved:
+            self._line.append(ticket)
+        try:
+            self._wait(ticket, tell)
+            yield
+        finally:
+            with self._moved:
+                self._line.remove(ticket)
+                self._moved.notify_all()
+
+    def _wait(self, ticket: object, tell: Tell | None) -> None:
+        while True:
+            with self._moved:
+                before = self._line.index(ticket)
+            if before == 0:
+                return
+            if tell is not None:
+                tell(before)  # outside of the condition: it may take a while, and the others go on
+            with self._moved:
+                self._moved.wait_for(lambda before=before: self._line.index(ticket) != before, BEAT)
+
+    def __enter__(self) -> None:
+        turn = self.turn()
+        turn.__enter__()
+        self._held = turn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        turn, self._held = self._held, None
+        assert turn is not None
+        turn.__exit__(kind, error, trace)
