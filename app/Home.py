@@ -40,6 +40,30 @@ page = st.navigation(
             help="The first filters in colour, and what any layer answers to any picture.",
         ),
         st.Page(
+            "views/units.py",
+            title="Units",
+            icon=":material/hub:",
+            help="A passport for any unit: what excites it most and least, and a picture made for it.",
+        ),
+        st.Page(
+            "views/lesions.py",
+            title="Lesions",
+            icon=":material/content_cut:",
+            help="Switch units off or amplify them, and see which classes depend on them.",
+        ),
+        st.Page(
+            "views/neighbours.py",
+            title="Neighbours",
+            icon=":material/scatter_plot:",
+            help="Which pictures a network finds alike, from the pixels to the last hidden layer, and all as a map.",
+        ),
+        st.Page(
+            "views/time_machine.py",
+            title="Time machine",
+            icon=":material/history:",
+            help="A training on one slider: filters, maps, reasons and mistakes from the first step to the last.",
+        ),
+        st.Page(
             "views/explain.py",
             title="Predict and explain",
             icon=":material/image_search:",

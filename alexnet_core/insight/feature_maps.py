@@ -91,6 +91,17 @@ def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureM
     return FeatureMaps(layer, values, _receptive_field(network, layer))
 
 
+def numbers_of_layer(network: Network, picture: Image.Image, layer: str) -> np.ndarray:
+    """The output of a layer that puts out a list of numbers: float32 (C,). Raises ExplorerError for another layer."""
+    device = next(network.model.parameters()).device
+    with torch.no_grad(), evaluating(network.model) as model, capture(model, layer) as activations:
+        model(network.preprocessing.tensor(picture).to(device))
+    output = activations.get(layer)
+    if output is None or output.dim() != 2:
+        raise ExplorerError(f"The layer {layer} puts out maps, no list of numbers; choose a layer behind it.")
+    return output[0].float().cpu().numpy()
+
+
 def _receptive_field(network: Network, name: str) -> int | None:
     layers: list[Layer] = anatomy(network.model, network.preprocessing.size)
     return next((layer.receptive_field for layer in layers if layer.name == name), None)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app import answers, session, words
+from alexnet_core.errors import ExplorerError
+from app import answers, first_layer, moments, session, single_map, words
 from app.choices import choose_network, choose_picture
-from app.figures.mosaic import columns_for, mosaic
+from app.figures.mosaic import mosaic
+from app.sentences import plain
 
 MAPS_AT_FIRST = 48
 
@@ -14,20 +16,9 @@ with left:
     shared = choose_network()
 with right:
     picture = choose_picture(shared.network)
-
 with left:
-    filters = answers.first_filters(shared)
     st.subheader("First filters")
-    st.image(
-        mosaic(filters.tiles, columns_for(len(filters.tiles)), 88),
-        width="stretch",
-        alt=f"The {len(filters.tiles)} filters of the first layer as small colour pictures.",
-    )
-    st.caption(
-        f"The {len(filters.tiles)} filters of `{filters.name}`, {words.window(filters)} pixels each, from grey to "
-        "coloured. Grey is a weight of zero, brighter is positive, darker negative, in each of the three "
-        "colours; each filter is stretched by its own largest weight."
-    )
+    first_layer.show(shared)
 with right:
     st.image(
         answers.as_seen(shared.network.preprocessing, picture),
@@ -41,16 +32,18 @@ labels, first = answers.layers(shared)
 layer = session.from_address("layer", list(labels), first)
 choice, aside = st.columns([3, 2], gap="large", vertical_alignment="bottom")
 switches = aside.container(horizontal=True)
-choice.selectbox(
-    "Layer",
-    list(labels),
-    key="layer",
-    format_func=labels.__getitem__,
-    help="In the order in which a picture passes them. A map is what one filter answers at every place of the picture.",
-    on_change=session.to_address,
-    args=("layer",),
-    persist_state="session",
-)
+with choice:
+    st.selectbox(
+        "Layer",
+        list(labels),
+        key="layer",
+        format_func=labels.__getitem__,
+        help="In the order in which a picture passes them. A map is what one filter answers at every place.",
+        on_change=session.to_address,
+        args=("layer",),
+        persist_state="session",
+    )
+    moments.choose(shared, layer)
 with switches:
     every = st.toggle(
         "All maps", key="all_maps", help=f"Otherwise the {MAPS_AT_FIRST} strongest.", persist_state="session"
@@ -58,9 +51,7 @@ with switches:
     own_scale = st.toggle(
         "Own scales",
         key="own_scales",
-        help=(
-            "Stretch each map by its own largest value: shows weak ones, but their strengths can no longer be compared."
-        ),
+        help="Stretch each map by its own largest value: weak ones show, but strengths can no longer be compared.",
         persist_state="session",
     )
 maps = answers.maps(shared, picture, layer)
@@ -91,3 +82,16 @@ with overview:
         alt=f"{len(shown)} maps of layer {layer}, the strongest first.",
     )
     st.caption(words.maps_caption(maps, len(shown), own_scale))
+
+st.subheader("One value, with its numbers")
+seen, numbers = st.columns([2, 3], gap="large")
+with seen:
+    shown_here = st.container()
+    place = single_map.choose_place(maps, number)
+    with shown_here:
+        single_map.show_place(shared, picture, maps, number, place)
+with numbers:
+    try:
+        single_map.show_sum(single_map.sum_of(shared, picture, layer, number, place), layer == next(iter(labels)))
+    except ExplorerError as error:
+        st.info(plain(str(error)), icon=":material/info:")

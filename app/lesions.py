@@ -1,0 +1,175 @@
+"""What the page Lesions shows: predictions and accuracies before and after, and what each class needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from alexnet_core.insight import lesions
+from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.lesions import Need, Outcome, Patient
+from alexnet_core.insight.prediction import logits
+from alexnet_core.insight.units import UnitLayer
+from app import answers
+from app.figures.bars import MOST, bars, dumbbells
+from app.remembered import remembered, remembered_patient
+from app.session import Picture, SharedNetwork
+from app.units import layers_of, single_number
+
+PICTURES = 1000
+"""Looked at for the accuracies: enough to see a class fall by a few percent, and quick."""
+ANSWERS = 5
+"""Classes shown of a prediction, before and after."""
+
+
+def offered(shared: SharedNetwork) -> dict[str, UnitLayer]:
+    """The layers whose units can be changed: all but the last, whose units are the classes themselves."""
+    found = layers_of(shared)
+    return dict(list(found.items())[:-1])
+
+
+def first_offered(layers: dict[str, UnitLayer]) -> str:
+    """The last ReLU with maps: few units, each with a meaning."""
+    rectified = [layer.name for layer in layers.values() if layer.kind == "ReLU" and layer.side]
+    return rectified[-1] if rectified else next(reversed(layers))
+
+
+def strongest_units(shared: SharedNetwork, picture: Picture, layer: UnitLayer) -> list[int]:
+    """The layer's units, the one that answers most to the present picture first."""
+    if layer.side is not None:
+        return answers.maps(shared, picture, layer.name).strongest().tolist()
+    values = [single_number(shared, picture, layer.name, unit) for unit in range(layer.units)]
+    return np.argsort(-np.asarray(values), kind="stable").tolist()
+
+
+def probabilities(shared: SharedNetwork, picture: Picture, layer: str, factors: Mapping[int, float]) -> np.ndarray:
+    """What the network says about the picture with the lesion, float (K,)."""
+
+    def compute() -> np.ndarray:
+        with shared.lock, lesions.lesioned(shared.network.model, layer, factors):
+            return logits(shared.network, [picture.image]).softmax(dim=1)[0].numpy()
+
+    return remembered((shared.key, picture.key, layer, tuple(factors.items()), "lesion"), compute)
+
+
+def patient(shared: SharedNetwork, gallery: Gallery, layer: str) -> Patient:
+    """The network on the gallery's pictures up to the layer. Raises ExplorerError for pictures without classes."""
+
+    def compute() -> Patient:
+        with shared.lock:
+            return lesions.prepare(shared.network, gallery, layer, PICTURES)
+
+    return remembered_patient((shared.key, gallery.key, layer), compute)
+
+
+def outcome(shared: SharedNetwork, gallery: Gallery, layer: str, factors: Mapping[int, float]) -> Outcome:
+    """The accuracies with these factors."""
+    prepared = patient(shared, gallery, layer)
+
+    def compute() -> Outcome:
+        with shared.lock:
+            return lesions.outcome(prepared, factors)
+
+    return remembered((shared.key, gallery.key, layer, tuple(factors.items()), "outcome"), compute)
+
+
+def needs(shared: SharedNetwork, gallery: Gallery, layer: str, progress: Callable[[float, str], object]) -> list[Need]:
+    """Each unit of the layer switched off in turn; others may use the network between two of them."""
+    prepared = patient(shared, gallery, layer)
+
+    def compute() -> list[Need]:
+        found: list[Need] = []
+        every = lesions.needs(prepared)
+        while True:
+            with shared.lock:
+                need = next(every, None)
+            if need is None:
+                return found
+            found.append(need)
+            progress(len(found) / need.units, f"Unit {len(found)} of {need.units:,} switched off")
+
+    return remembered((shared.key, gallery.key, layer, "needs"), compute)
+
+
+def show_prediction(classes: Sequence[str], before: np.ndarray, after: np.ndarray) -> None:
+    """The most probable classes before and after."""
+    most = [*np.argsort(-before)[:ANSWERS].tolist(), *np.argsort(-after)[:ANSWERS].tolist()]
+    shown = list(dict.fromkeys(most))
+    st.plotly_chart(
+        dumbbells([classes[k] for k in shown], before[shown].tolist(), after[shown].tolist(), "probability"),
+        config={"displayModeBar": False},
+        alt=f"Probabilities before and after. Before: {classes[shown[0]]}; after: {classes[int(after.argmax())]}.",
+    )
+
+
+def show_accuracies(classes: Sequence[str], before: Outcome, after: Outcome, pictures: int) -> None:
+    """The accuracy of each class before and after, the most changed first where there are many."""
+    there = [k for k in range(len(classes)) if np.isfinite(before.accuracy[k])]
+    if len(there) > MOST:
+        there.sort(key=lambda k: -abs(float(after.accuracy[k] - before.accuracy[k])))
+    st.plotly_chart(
+        dumbbells(
+            [classes[k] for k in there],
+            [float(before.accuracy[k]) for k in there],
+            [float(after.accuracy[k]) for k in there],
+            "accuracy",
+        ),
+        config={"displayModeBar": False},
+        alt=f"The accuracy of each class before and after; over all {before.overall:.1%} and {after.overall:.1%}.",
+    )
+    st.caption(
+        f"Over all classes {before.overall:.1%} before and {after.overall:.1%} after, of {pictures:,} pictures. With "
+        f"{pictures // max(1, len(there)):,} pictures a class, a change by one picture is no finding."
+    )
+
+
+def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> int:
+    """The units that a class needs most, as bars and as a table; the number of the first."""
+    falls = [float(whole.accuracy[label] - need.outcome.accuracy[label]) for need in found]
+    less = [float(whole.probability[label] - need.outcome.probability[label]) for need in found]
+    order = sorted(range(len(found)), key=lambda unit: (-falls[unit], -less[unit]))
+    chart, table = st.columns(2, gap="large")
+    with chart:
+        st.plotly_chart(
+            bars([f"unit {unit}" for unit in order], [falls[unit] for unit in order], "fall of accuracy", ".1%"),
+            config={"displayModeBar": False},
+            alt=f"How far the accuracy of {name} falls without each unit; unit {order[0]} is needed most.",
+        )
+    with table:
+        st.dataframe(
+            [
+                {
+                    "Unit": unit,
+                    "Accuracy falls by": 100 * falls[unit],
+                    "Probability falls by": 100 * less[unit],
+                    "Over all classes": 100 * (whole.overall - found[unit].outcome.overall),
+                }
+                for unit in order
+            ],
+            hide_index=True,
+            height=420,
+            column_config={
+                column: st.column_config.NumberColumn(format="%.1f %%")
+                for column in ("Accuracy falls by", "Probability falls by", "Over all classes")
+            },
+            alt=f"All {len(found)} units with the fall of accuracy and probability of {name} when they are off.",
+        )
+    return order[0]
+
+
+def pictures(shared: SharedNetwork, gallery: Gallery, layer: str) -> int:
+    """How many pictures the accuracies are of."""
+    return len(patient(shared, gallery, layer).labels)
+
+
+def finding(found: Sequence[Need], whole: Outcome, label: int, unit: int, name: str) -> str:
+    """The answer in words. `name` is Markdown."""
+    fall = float(whole.accuracy[label] - found[unit].outcome.accuracy[label])
+    harmless = sum(bool(need.outcome.accuracy[label] >= whole.accuracy[label]) for need in found)
+    if fall <= 0:
+        return f"{name} needs no single unit of this layer: without any one of them it is as often right as before."
+    return (
+        f"{name} needs unit {unit} most: without it {100 * fall:.1f} percent points fewer of its pictures are right. "
+        f"{harmless:,} of {len(found):,} units can be missed one at a time without any loss. Units that can stand in "
+        "for each other do not show here: try several at once above."
+    )

@@ -1,0 +1,30 @@
+"""What was found out about layers and units, kept for all sessions in bounded stores."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import streamlit as st
+
+from app.answers import Answers
+
+
+@st.cache_resource
+def _store() -> Answers:
+    """Tables, patches and pictures of single units: at most about 2 MB each."""
+    return Answers(100)
+
+
+@st.cache_resource
+def _patients() -> Answers:
+    """Activations before a lesion, up to 128 MB each."""
+    return Answers(2)
+
+
+def remembered(key: Hashable, compute: Callable[[], Any]) -> Any:
+    """What is kept under `key`, else what `compute` gives. Not to be asked while a network's lock is held."""
+    return _store().get(key, compute)
+
+
+def remembered_patient(key: Hashable, compute: Callable[[], Any]) -> Any:
+    """The same for what is large."""
+    return _patients().get(key, compute)

@@ -1,0 +1,132 @@
+"""One map of a layer, enlarged over the picture: where it answers most, what it sees there, and how that number comes
+about."""
+
+import numpy as np
+import streamlit as st
+
+from alexnet_core.insight.arithmetic import Rule, Sum, arithmetic
+from alexnet_core.insight.feature_maps import FeatureMaps
+from alexnet_core.insight.receptive_field import Field, receptive_field
+from app import answers
+from app.figures.marked import framed, number_grids
+from app.figures.mosaic import enlarged
+from app.remembered import remembered
+from app.session import Picture, SharedNetwork
+
+SHOWN_CHANNELS = 3
+"""Input channels whose patches are shown: all of the first layer's, the strongest of a deeper one's."""
+PLANES = ("red", "green", "blue")
+
+
+def field_of(shared: SharedNetwork, layer: str) -> Field:
+    """The receptive field of a layer."""
+
+    def compute() -> Field:
+        with shared.lock:
+            return receptive_field(shared.network, layer)
+
+    return remembered((shared.key, layer, "field"), compute)
+
+
+def sum_of(shared: SharedNetwork, picture: Picture, layer: str, unit: int, place: tuple[int, int]) -> Sum | Rule:
+    """How one value comes about. Raises ExplorerError for layers that have no sum of few numbers."""
+
+    def compute() -> Sum | Rule:
+        with shared.lock:
+            return arithmetic(shared.network, picture.image, layer, unit, *place)
+
+    return remembered((shared.key, picture.key, layer, unit, place, "sum"), compute)
+
+
+def choose_place(maps: FeatureMaps, unit: int) -> tuple[int, int]:
+    """Row and column of a value, the strongest at first."""
+    values = maps.values[unit]
+    high, wide = values.shape
+    row, column = divmod(int(values.argmax()), wide)
+    with st.expander("Choose another place", icon=":material/my_location:"):
+        left, right = st.columns(2, wrap=False)
+        key = f"{maps.layer}-{unit}-{row}-{column}"
+        chosen_row = left.number_input(
+            "Row", 0, high - 1, row, key=f"row-{key}", help=f"Of the map, from the top; at first the strongest, {row}."
+        )
+        chosen_column = right.number_input(
+            "Column", 0, wide - 1, column, key=f"column-{key}", help=f"From the left; at first the strongest, {column}."
+        )
+    return int(chosen_row), int(chosen_column)
+
+
+def show_place(shared: SharedNetwork, picture: Picture, maps: FeatureMaps, unit: int, place: tuple[int, int]) -> None:
+    """The picture with a frame round what the value sees, and that patch alone."""
+    field = field_of(shared, maps.layer)
+    preprocessing = shared.network.preprocessing
+    box = field.box(*place)
+    seen, patch = st.columns(2, wrap=False)
+    seen.image(
+        framed(answers.square(preprocessing, picture), box, preprocessing.size),
+        width="stretch",
+        alt=f"The picture with a frame round pixels {box[0]} to {box[2]} across and {box[1]} to {box[3]} down.",
+    )
+    pixels = np.asarray(preprocessing.crop(picture.image))[box[1] : box[3], box[0] : box[2]]
+    patch.image(
+        enlarged(pixels, max(1, answers.SHOWN_SIDE // max(pixels.shape[:2]))),
+        width="stretch",
+        alt="The patch of the picture inside the frame, pixel by pixel.",
+    )
+    value = float(maps.values[(unit, *place)])
+    st.caption(
+        f"The value of map {unit} at row {place[0]}, column {place[1]} is {value:.4g}. It depends on nothing but "
+        f"{'the whole picture' if field.whole else 'the pixels in the frame'}: "
+        f"{box[2] - box[0]} × {box[3] - box[1]} of them, beside them as the network gets them."
+    )
+
+
+def show_sum(found: Sum | Rule, layer_is_first: bool) -> None:
+    """The real numbers of one value."""
+    if isinstance(found, Rule):
+        st.markdown(rule(found))
+        if found.patch.size > 1:
+            st.plotly_chart(number_grids([found.patch], ["what went in"]), config={"displayModeBar": False},
+                            alt=f"The {found.patch.size} numbers of which the largest is kept.")  # fmt: skip
+        return
+    strongest, rest = found.strongest(SHOWN_CHANNELS)
+    if layer_is_first:
+        strongest = tuple(sorted(strongest, key=lambda one: one.channel))
+    names = [PLANES[one.channel] if layer_is_first else f"channel {one.channel}" for one in strongest]
+    for title, grids in (("Patch", [one.patch for one in strongest]), ("Kernel", [one.kernel for one in strongest])):
+        st.plotly_chart(
+            number_grids(grids, [f"{title}, {name}" for name in names]),
+            config={"displayModeBar": False},
+            alt=f"{title} of {', '.join(names)} as tables of numbers.",
+        )
+    terms = [f"{one.product:+.4f} ({name})" for one, name in zip(strongest, names, strict=True)]
+    others = len(found.contributions) - len(strongest)
+    if others:
+        terms.append(f"{rest:+.4f} (the other {others} channels)")
+    bias = f"{found.bias:+.4f} (bias)" if found.bias else "0 (no bias)"
+    st.markdown(f"Patch × kernel, added up: {' '.join(terms)} {'' if found.bias == 0 else '+ '}{bias} "
+                f"= **{found.value:.4f}**".replace("+ +", "+ ").replace("+ -", "− "))  # fmt: skip
+    st.caption(
+        "Each number of the patch is multiplied by the number at the same place of the kernel; the products are added "
+        "up. Zeros at an edge of the patch are the padding round the map."
+        + (" The patch is the picture after its normalisation: 0 is the mean colour." if layer_is_first else "")
+    )
+
+
+def rule(found: Rule) -> str:
+    """A layer without a kernel, with its numbers put in."""
+    taken = float(found.patch.flat[0])
+    if found.kind == "ReLU":
+        return f"The ReLU keeps what is above zero: max(0, {taken:.4f}) = **{found.value:.4f}**"
+    if found.kind == "batch normalisation":
+        n = found.numbers
+        return (
+            (
+                f"The normalisation subtracts the mean, divides by the standard deviation, stretches and shifts: "
+                f"({taken:.4f} − {n['mean']:.4f}) ÷ {n['deviation']:.4f} × {n['stretch']:.4f} + {n['shift']:.4f} "
+                f"= **{found.value:.4f}**"
+            )
+            .replace("− -", "+ ")
+            .replace("+ -", "− ")
+        )
+    high, wide = found.patch.shape
+    return f"The pooling keeps the largest of {high} × {wide} numbers: **{found.value:.4f}**"
