@@ -12,12 +12,16 @@ from alexnet_core.insight.prediction import logits
 from alexnet_core.insight.units import UnitLayer
 from app import answers
 from app.figures.bars import MOST, bars, dumbbells
+from app.layers import layers_of
 from app.remembered import remembered, remembered_patient
 from app.session import Picture, SharedNetwork
-from app.units import layers_of, single_number
+from app.units import single_number
+from app.words import percent
 
 PICTURES = 1000
 """Looked at for the accuracies: enough to see a class fall by a few percent, and quick."""
+AT_FIRST = 8
+"""Units switched off when the page opens: enough that something happens."""
 ANSWERS = 5
 """Classes shown of a prediction, before and after."""
 
@@ -118,8 +122,8 @@ def show_accuracies(classes: Sequence[str], before: Outcome, after: Outcome, pic
         alt=f"The accuracy of each class before and after; over all {before.overall:.1%} and {after.overall:.1%}.",
     )
     st.caption(
-        f"Over all classes {before.overall:.1%} before and {after.overall:.1%} after, of {pictures:,} pictures. With "
-        f"{pictures // max(1, len(there)):,} pictures a class, a change by one picture is no finding."
+        f"Over all classes {percent(before.overall)} before and {percent(after.overall)} after, of {pictures:,} "
+        f"pictures. With {pictures // max(1, len(there)):,} pictures a class, a change by one picture is no finding."
     )
 
 

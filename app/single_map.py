@@ -1,31 +1,24 @@
 """One map of a layer, enlarged over the picture: where it answers most, what it sees there, and how that number comes
 about."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.arithmetic import Rule, Sum, arithmetic
 from alexnet_core.insight.feature_maps import FeatureMaps
-from alexnet_core.insight.receptive_field import Field, receptive_field
-from app import answers
+from app import answers, map_steps
 from app.figures.marked import framed, number_grids
 from app.figures.mosaic import enlarged
+from app.layers import field_of
 from app.remembered import remembered
 from app.session import Picture, SharedNetwork
 
 SHOWN_CHANNELS = 3
 """Input channels whose patches are shown: all of the first layer's, the strongest of a deeper one's."""
 PLANES = ("red", "green", "blue")
-
-
-def field_of(shared: SharedNetwork, layer: str) -> Field:
-    """The receptive field of a layer."""
-
-    def compute() -> Field:
-        with shared.lock:
-            return receptive_field(shared.network, layer)
-
-    return remembered((shared.key, layer, "field"), compute)
 
 
 def sum_of(shared: SharedNetwork, picture: Picture, layer: str, unit: int, place: tuple[int, int]) -> Sum | Rule:
@@ -80,14 +73,52 @@ def show_place(shared: SharedNetwork, picture: Picture, maps: FeatureMaps, unit:
     )
 
 
-def show_sum(found: Sum | Rule, layer_is_first: bool) -> None:
-    """The real numbers of one value."""
-    if isinstance(found, Rule):
-        st.markdown(rule(found))
-        if found.patch.size > 1:
-            st.plotly_chart(number_grids([found.patch], ["what went in"]), config={"displayModeBar": False},
-                            alt=f"The {found.patch.size} numbers of which the largest is kept.")  # fmt: skip
-        return
+def steps_to(
+    shared: SharedNetwork, picture: Picture, layer: str, unit: int, place: tuple[int, int]
+) -> list[tuple[str, Sum | Rule]]:
+    """How a value comes about, from the convolution on: (layer, its arithmetic), as far back as layers form a row.
+
+    Raises ExplorerError for layers that have no sum of few numbers.
+    """
+    found = sum_of(shared, picture, layer, unit, place)
+    steps = [(layer, found)]
+    for name in reversed(map_steps.group_of(shared, layer)[: map_steps.group_of(shared, layer).index(layer)]):
+        if isinstance(found, Sum):
+            break
+        try:
+            before = sum_of(shared, picture, name, unit, found.source)
+        except ExplorerError:  # another number of maps: layers side by side come together here
+            break
+        if before.value != float(found.patch.max()):
+            break
+        steps.insert(0, (name, before))
+        found = before
+    return steps
+
+
+def show_steps(shared: SharedNetwork, steps: Sequence[tuple[str, Sum | Rule]]) -> None:
+    """The real numbers of one value, a step a layer."""
+    first = next(iter(answers.layers(shared)[0]))
+    for layer, found in steps:
+        if isinstance(found, Sum):
+            show_sum(found, layer == first)
+        else:
+            show_rule(found)
+
+
+def show_rule(found: Rule) -> None:
+    """A layer without a kernel, with its numbers."""
+    st.markdown(rule(found))
+    if found.patch.size > 1:
+        st.plotly_chart(
+            number_grids([found.patch], ["what went in"]),
+            config={"displayModeBar": False},
+            alt=f"The {found.patch.size} numbers of which the largest is kept.",
+        )
+
+
+def show_sum(found: Sum, layer_is_first: bool) -> None:
+    """A convolution's value with its patches and kernels."""
     strongest, rest = found.strongest(SHOWN_CHANNELS)
     if layer_is_first:
         strongest = tuple(sorted(strongest, key=lambda one: one.channel))

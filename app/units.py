@@ -9,11 +9,12 @@ from PIL import Image
 from alexnet_core.insight import feature_maps, unit_views, units
 from alexnet_core.insight.gallery import Gallery, numbers
 from alexnet_core.insight.units import Patch, Survey, UnitLayer
-from app import answers, single_map
+from app import answers
 from app.figures.bars import MOST, bars
 from app.figures.marked import framed
 from app.figures.mosaic import mosaic
 from app.first_layer import described
+from app.layers import field_of, layers_of
 from app.remembered import remembered
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
@@ -22,22 +23,6 @@ MOST_PICTURES = 10_000
 """Looked through, evenly spaced: enough for nine extreme ones of each unit, and seconds of work."""
 TILE = 110
 """Pixels of a patch on the screen."""
-
-
-def layers_of(shared: SharedNetwork) -> dict[str, UnitLayer]:
-    """The layers with units, by name."""
-
-    def compute() -> dict[str, UnitLayer]:
-        with shared.lock:
-            return {layer.name: layer for layer in units.layers_with_units(shared.network)}
-
-    return remembered((shared.key, "unit layers"), compute)
-
-
-def label(layer: UnitLayer) -> str:
-    """A layer in the list."""
-    size = f", maps of {layer.side} × {layer.side}" if layer.side else ", one number each"
-    return f"{layer.name} · {layer.kind} ({layer.units:,} units{size})"
 
 
 def first_layer_shown(layers: dict[str, UnitLayer]) -> str:
@@ -64,7 +49,7 @@ def surveyed(
 
 def patches(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int, strongest: bool) -> list[Patch]:
     """The nine patches at one end."""
-    found, field = surveyed(shared, gallery, layer), single_map.field_of(shared, layer)
+    found, field = surveyed(shared, gallery, layer), field_of(shared, layer)
 
     def compute() -> list[Patch]:
         with shared.lock:
@@ -149,6 +134,8 @@ def live(shared: SharedNetwork, picture: Picture, layer: UnitLayer, unit: int) -
     maps = answers.maps(shared, picture, layer.name)
     values = maps.values[unit]
     above = "orange above zero, blue below" if maps.signed else "yellow is strong, violet weak"
+    if values.max() <= 0:
+        return answers.square(shared.network.preprocessing, picture), "It answers nothing above zero to this picture."
     return (
         answers.map_over(shared, picture, maps, unit),
         f"Where it answers to the present picture ({above}); at most {values.max():.3g}, at least {values.min():.3g}.",
@@ -177,7 +164,11 @@ def drawn_back(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int) -
                 title: unit_views.drawn_back(shared.network, images, layer, unit, patch.place, method)
                 for title, method in PASSES.items()
             }
-        views = {"Picture": framed(enlarge(gallery.images[np.array([patch.row])][0]), patch.box, images.shape[-1])}
+        pixels = gallery.images[np.array([patch.row])][0]
+        views = {
+            "Picture": framed(enlarge(pixels), patch.box, images.shape[-1]),
+            "What the unit sees": enlarge(pixels[top:bottom, left:right]),
+        }
         for title, values in passes.items():
             cut = values[:, top:bottom, left:right]
             views[title] = enlarge(unit_views.as_picture(cut))
@@ -226,9 +217,13 @@ def about_least(layer: UnitLayer, found: Sequence[Patch]) -> str:
     return "The nine pictures with the weakest answers anywhere in them, cut to what the unit sees there."
 
 
+ABOUT_MOST = (
+    "The nine pictures with the strongest answers, cut to what the unit sees there; grey lies outside of the picture. "
+    "The number is the answer."
+)
 ABOUT_PASSES = (
-    "The frame is what the unit sees where it answers most; beside it two ways back from the unit to these pixels, cut "
-    "to the frame. Middle grey is zero. Guided backpropagation (Springenberg et al. 2014) and the deconvolutional "
-    "network (Zeiler and Fergus 2013) both draw clean edges, also for a network with scrambled weights: they show what "
-    "is there to be seen, less what the unit makes of it."
+    "The frame is what the unit sees where it answers most; beside it that patch, and two ways back from the unit to "
+    "these pixels, cut to the frame. Middle grey is zero. Guided backpropagation (Springenberg et al. 2014) and the "
+    "deconvolutional network (Zeiler and Fergus 2013) both draw clean edges, also for a network with scrambled "
+    "weights: they show what is there to be seen, less what the unit makes of it."
 )

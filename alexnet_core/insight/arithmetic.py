@@ -54,6 +54,9 @@ class Rule:
     numbers: dict[str, float]
     """What a normalisation learned: mean, standard deviation, stretch, shift."""
     value: float
+    source: tuple[int, int]
+    """Row and column, in the map that went in, of the value that the rule was applied to; of a pooling, of the largest
+    one."""
 
 
 def arithmetic(network: Network, picture: Image.Image, layer: str, unit: int, row: int, column: int) -> Sum | Rule:
@@ -80,15 +83,16 @@ def arithmetic(network: Network, picture: Image.Image, layer: str, unit: int, ro
     if isinstance(module, nn.Conv2d):
         return _sum(module, inputs, value, unit, row, column)
     if isinstance(module, nn.ReLU):
-        return Rule("ReLU", _numpy(inputs[unit, row, column].reshape(1, 1)), {}, value)
+        return Rule("ReLU", _numpy(inputs[unit, row, column].reshape(1, 1)), {}, value, (row, column))
     if isinstance(module, nn.BatchNorm2d):
-        return Rule(
-            "batch normalisation", _numpy(inputs[unit, row, column].reshape(1, 1)), _learned(module, unit), value
-        )
+        taken_in = _numpy(inputs[unit, row, column].reshape(1, 1))
+        return Rule("batch normalisation", taken_in, _learned(module, unit), value, (row, column))
     if isinstance(module, nn.MaxPool2d):
-        window = _pair(module.kernel_size)
-        patch = _window(inputs[unit], window, _pair(module.stride), _pair(module.padding), (1, 1), row, column, -np.inf)
-        return Rule("max pooling", _numpy(patch), {}, value)
+        window, stride, padding = _pair(module.kernel_size), _pair(module.stride), _pair(module.padding)
+        patch = _numpy(_window(inputs[unit], window, stride, padding, (1, 1), row, column, -np.inf))
+        down, across = divmod(int(patch.argmax()), window[1])
+        source = row * stride[0] - padding[0] + down, column * stride[1] - padding[1] + across
+        return Rule("max pooling", patch, {}, value, source)
     raise ExplorerError(f"{layer} has no sum of few numbers to show; choose a convolution or the ReLU behind one.")
 
 

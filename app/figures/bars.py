@@ -68,7 +68,7 @@ def dumbbells(names: Sequence[str], before: Sequence[float], after: Sequence[flo
             name=label,
             mode="markers",
             marker={"size": 13, "color": colour, "symbol": symbol, "line": {"width": 3, "color": colour}},
-            hovertext=[f"{plain(names[place])}, {label}: {values[place]:.1%}" for place in shown],
+            hovertext=[f"{plain(names[place])}, {label}: {values[place]:.1%}".replace("%", " %") for place in shown],
             hoverinfo="text",
         )
     fig.update_xaxes(title_text=title, range=[-0.02, 1.02], tickformat=".0%", fixedrange=True)

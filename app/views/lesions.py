@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import answers, lesions, session, units
+from app import answers, layers, lesions, session
 from app.choices import choose_network, choose_picture
 from app.gallery import choose_gallery
 from app.sentences import plain
@@ -13,13 +13,13 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     shared = choose_network()
     gallery = choose_gallery(shared, st.session_state["run"])
-    layers = lesions.offered(shared)
-    layer = session.from_address("layer", list(layers), lesions.first_offered(layers))
+    offered = lesions.offered(shared)
+    layer = session.from_address("layer", list(offered), lesions.first_offered(offered))
     st.selectbox(
         "Layer",
-        list(layers),
+        list(offered),
         key="layer",
-        format_func=lambda name: units.label(layers[name]),
+        format_func=lambda name: layers.label(offered[name]),
         help="The factor acts on what this layer puts out. Behind a ReLU, zero means: found nothing.",
         on_change=session.to_address,
         args=("layer",),
@@ -33,15 +33,15 @@ with right:
         alt=f"The centre square of the picture {picture.name}.",
     )
 
-strongest = lesions.strongest_units(shared, picture, layers[layer])
+strongest = lesions.strongest_units(shared, picture, offered[layer])
 key = f"lesion-{shared.key}-{layer}"
 which, how = st.columns([3, 2], gap="large")
 chosen = which.multiselect(
     "Units",
     strongest,
-    default=strongest[:3],
+    default=strongest[: lesions.AT_FIRST],
     key=key,
-    help="At first the three that answer most to the present picture; the list begins with the strongest.",
+    help="At first some that answer most to the present picture; the list begins with the strongest.",
 )
 factor = how.slider(
     "Their output, times",
@@ -87,7 +87,7 @@ bar = st.empty()
 question = (shared.key, gallery.key, layer)
 measured = st.session_state.setdefault("measured_needs", set())
 if question in measured or bar.button(
-    f"Measure all {layers[layer].units:,} units", type="primary", help="Once for all classes, with all pictures."
+    f"Measure all {offered[layer].units:,} units", type="primary", help="Once for all classes, with all pictures."
 ):
     found = lesions.needs(shared, gallery, layer, bar.progress)
     measured.add(question)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from alexnet_core.errors import ExplorerError
-from app import answers, first_layer, moments, session, single_map, words
+from app import answers, first_layer, map_steps, session, single_map, words
 from app.choices import choose_network, choose_picture
 from app.figures.mosaic import mosaic
 from app.sentences import plain
@@ -43,7 +43,7 @@ with choice:
         args=("layer",),
         persist_state="session",
     )
-    moments.choose(shared, layer)
+    map_steps.choose(shared, layer)
 with switches:
     every = st.toggle(
         "All maps", key="all_maps", help=f"Otherwise the {MAPS_AT_FIRST} strongest.", persist_state="session"
@@ -92,6 +92,6 @@ with seen:
         single_map.show_place(shared, picture, maps, number, place)
 with numbers:
     try:
-        single_map.show_sum(single_map.sum_of(shared, picture, layer, number, place), layer == next(iter(labels)))
+        single_map.show_steps(shared, single_map.steps_to(shared, picture, layer, number, place))
     except ExplorerError as error:
         st.info(plain(str(error)), icon=":material/info:")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import first_layer, growing, session, units
+from app import first_layer, growing, layers, session, units
 from app.choices import choose_network, choose_picture
 from app.gallery import choose_gallery
 
@@ -10,13 +10,13 @@ st.title("Units")
 left, middle, right = st.columns(3, gap="large")
 with left:
     shared = choose_network()
-    layers = units.layers_of(shared)
-    layer = session.from_address("layer", list(layers), units.first_layer_shown(layers))
+    every = layers.layers_of(shared)
+    layer = session.from_address("layer", list(every), units.first_layer_shown(every))
     st.selectbox(
         "Layer",
-        list(layers),
+        list(every),
         key="layer",
-        format_func=lambda name: units.label(layers[name]),
+        format_func=lambda name: layers.label(every[name]),
         help="In the order in which a picture passes them. A unit is a channel of a layer with maps, or one number.",
         on_change=session.to_address,
         args=("layer",),
@@ -30,7 +30,7 @@ with middle:
     unit = st.number_input(
         "Unit",
         0,
-        units.last_unit(layers[layer]),
+        units.last_unit(every[layer]),
         units.default_unit(survey),
         key=f"unit-{shared.key}-{layer}",
         help="Counted from 0. At first the most selective one that fires now and then.",
@@ -44,17 +44,15 @@ with most:
     st.subheader("Excited most by")
     found = units.patches(shared, gallery, layer, unit, True)
     st.image(units.nine(found), width="stretch", alt=f"The nine patches to which unit {unit} answers most.")
-    st.caption(
-        "The nine pictures with the strongest answers, cut to what the unit sees there; the number is the answer."
-    )
+    st.caption(units.ABOUT_MOST)
 with least:
     st.subheader("Least by")
     found = units.patches(shared, gallery, layer, unit, False)
     st.image(units.nine(found), width="stretch", alt=f"The nine patches to which unit {unit} answers least.")
-    st.caption(units.about_least(layers[layer], found))
+    st.caption(units.about_least(every[layer], found))
 with now:
     st.subheader("On this picture")
-    image, sentence = units.live(shared, picture, layers[layer], unit)
+    image, sentence = units.live(shared, picture, every[layer], unit)
     st.image(image, width="stretch", alt=f"The answer of unit {unit} to the picture {picture.name}.")
     st.caption(sentence)
 
@@ -72,10 +70,10 @@ if filter_tile is not None:
         st.caption("Its filter. " + first_layer.filter_facts(first_layer.described(shared)[1], unit))
 
 st.subheader("What in its strongest picture excites it")
-with st.grid(3, min_column_width=220):
+with st.grid(4, min_column_width=200):
     for title, view in units.drawn_back(shared, gallery, layer, unit).items():
         st.image(view, caption=title, width="stretch", alt=f"{title} of unit {unit} for its strongest picture.")
 st.caption(units.ABOUT_PASSES)
 
 st.subheader("A picture made to excite it")
-growing.show(shared, st.session_state["run"], layers[layer], unit)
+growing.show(shared, st.session_state["run"], every[layer], unit)

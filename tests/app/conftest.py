@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from alexnet_core.insight.gallery import Gallery
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
@@ -65,6 +66,17 @@ def run(home):
     )
     made.write_state(RunState("finished", "Finished: 75 % of the 4 test images right."))
     return made
+
+
+@pytest.fixture
+def labelled(monkeypatch):
+    """Forty small pictures of noise with classes, in place of the run's data set, which is gone."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    names = [f"{HOSTILE}/{row}.png" for row in range(40)]
+    gallery = Gallery("toys", "Toys", images, random.integers(0, len(CLASSES), 40), names)
+    monkeypatch.setattr("app.gallery.galleries", lambda choice, network: {"test": gallery})
+    return gallery
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_what_has_a_rule_follows_it():
     pooled = arithmetic(network, noise(), "features.3", 2, 3, 3)
     assert pooled.patch.shape == (3, 3)
     assert pooled.value == pooled.patch.max()
+    assert feature_maps(network, noise(), "features.2").values[(2, *pooled.source)] == pooled.value
 
 
 @pytest.mark.parametrize(

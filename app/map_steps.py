@@ -1,12 +1,12 @@
-"""Before and after: the layers between one convolution and the next as moments of the same maps."""
+"""Before and after: the layers from one convolution to the next as steps of the same maps."""
 
 from collections.abc import Mapping
 
 import streamlit as st
 
 from app import answers, session
+from app.layers import layers_of
 from app.session import SharedNetwork
-from app.units import layers_of
 
 WORDS = {
     "convolution": "Convolution",
@@ -18,22 +18,31 @@ WORDS = {
 
 
 def choose(shared: SharedNetwork, layer: str) -> None:
-    """Step between the moments of the convolution that `layer` belongs to; nothing where there is only one."""
-    kinds = {name: layers_of(shared)[name].kind for name in answers.layers(shared)[0]}
+    """Go between the steps of the convolution that `layer` belongs to; nothing where there is only one."""
+    kinds = _kinds(shared)
     group = of_one_convolution(kinds, layer)
     if len(group) < 2:
         return
-    st.session_state["moment"] = layer
+    st.session_state["step"] = layer
     st.segmented_control(
         "Before and after",
         group,
         required=True,
         format_func=lambda name: WORDS.get(kinds[name], kinds[name]),
-        key="moment",
-        on_change=_step,
+        key="step",
+        on_change=_gone,
         help="The same maps at each step: as the convolution puts them out, normalised, cut off below zero, pooled.",
         wrap=True,
     )
+
+
+def group_of(shared: SharedNetwork, layer: str) -> list[str]:
+    """The layers with maps from the convolution at or before `layer` up to the next convolution."""
+    return of_one_convolution(_kinds(shared), layer)
+
+
+def _kinds(shared: SharedNetwork) -> dict[str, str]:
+    return {name: layers_of(shared)[name].kind for name in answers.layers(shared)[0]}
 
 
 def of_one_convolution(kinds: Mapping[str, str], layer: str) -> list[str]:
@@ -46,6 +55,6 @@ def of_one_convolution(kinds: Mapping[str, str], layer: str) -> list[str]:
     return names[first:end]
 
 
-def _step() -> None:
-    st.session_state["layer"] = st.session_state["moment"]
+def _gone() -> None:
+    st.session_state["layer"] = st.session_state["step"]
     session.to_address("layer")

@@ -1,0 +1,40 @@
+"""The page Lesions: what falls when units are taken away, and which unit a class needs."""
+
+from test_pages import HOSTILE, sound, texts
+
+
+def test_without_classes_the_prediction_still_changes(run, open_page):
+    app = open_page("lesions", run=run.id)
+    assert sound(app)
+    assert any("have no classes" in info.value for info in app.info)
+    assert not any("Measure all" in button.label for button in app.button)
+    assert HOSTILE not in texts(app)
+
+
+def test_accuracies_and_what_each_class_needs(run, open_page, labelled):
+    app = open_page("lesions", run=run.id, layer="features.1")
+    assert sound(app)
+    assert "Over all classes" in texts(app)
+    app.button[0].click().run()
+    assert sound(app)
+    (table,) = app.dataframe
+    assert len(table.value) == 24
+    falls = table.value["Accuracy falls by"].tolist()
+    assert falls == sorted(falls, reverse=True)
+    assert ("needs unit" in texts(app)) or ("needs no single unit" in texts(app))
+    assert HOSTILE not in texts(app)
+
+
+def test_a_factor_of_one_changes_nothing(run, open_page, labelled):
+    app = open_page("lesions", run=run.id, layer="features.1")
+    app.slider(key="factor").set_value(1.0).run()
+    assert sound(app)
+    caption = next(one.value for one in app.caption if one.value.startswith("Over all classes"))
+    before, after = caption.removeprefix("Over all classes ").split(" after")[0].split(" before and ")
+    assert before == after
+
+
+def test_no_unit_chosen_changes_nothing_and_fails_nowhere(run, open_page, labelled):
+    app = open_page("lesions", run=run.id, layer="features.1")
+    app.multiselect[0].set_value([]).run()
+    assert sound(app)

@@ -1,0 +1,70 @@
+"""The page Units: a passport for any unit, with the crops that are always there and with a data set of one's own."""
+
+import pytest
+from test_pages import HOSTILE, sound, texts
+
+from app import units
+from app.map_steps import of_one_convolution
+
+
+@pytest.fixture
+def few_pictures(monkeypatch):
+    """Not the whole thousand of crops: what is shown does not depend on how many there are."""
+    monkeypatch.setattr(units, "MOST_PICTURES", 40)
+
+
+def test_a_passport_of_a_unit_with_a_map(run, open_page, few_pictures):
+    app = open_page("units", run=run.id, layer="features.0")
+    assert sound(app)
+    assert "cycles along the filter" in texts(app)
+    assert "Guided backpropagation" in texts(app)
+    assert HOSTILE not in texts(app)
+
+
+def test_a_passport_of_a_unit_without_one(run, open_page, few_pictures):
+    app = open_page("units", run=run.id, layer="classifier.6")
+    assert sound(app)
+    assert "It answers to the present picture" in texts(app)
+    assert "cycles along the filter" not in texts(app)
+
+
+def test_another_unit_is_another_passport(run, open_page, few_pictures):
+    app = open_page("units", run=run.id, layer="features.0")
+    before = texts(app)
+    app.number_input[0].set_value(int(app.number_input[0].value + 1) % 24).run()
+    assert sound(app)
+    assert texts(app) != before
+
+
+@pytest.mark.parametrize("goal", ["centre", "class", "difference"])
+def test_every_goal_can_be_chosen(run, open_page, few_pictures, goal):
+    app = open_page("units", run=run.id, layer="features.4")
+    app.segmented_control(key="goal-True").set_value(goal).run()
+    assert sound(app)
+    assert any(button.key == "grow" for button in app.button)
+
+
+def test_a_picture_grows_and_is_kept(run, open_page, few_pictures):
+    app = open_page("units", run=run.id, layer="features.0")
+    app.slider(key="grow-steps").set_value(32).run()
+    app.button(key="grow").click().run()
+    assert sound(app)
+    assert "After 32 of 32 steps" in texts(app)
+    assert not any(button.key in ("grow", "stop-growing") for button in app.button)
+    app.slider(key="grow-steps").set_value(64).run()
+    assert "of 32 steps" not in texts(app)
+
+
+def test_with_classes_there_is_selectivity(run, open_page, labelled):
+    app = open_page("units", run=run.id, layer="features.1")
+    assert sound(app)
+    labels = [metric.label for metric in app.metric]
+    assert labels == ["Above zero", "Strongest answer", "Selectivity", "Favourite class"]
+    assert HOSTILE not in texts(app)
+
+
+def test_before_and_after_are_of_one_convolution():
+    kinds = {"a": "convolution", "b": "ReLU", "c": "convolution", "d": "batch normalisation", "e": "ReLU"}
+    assert of_one_convolution(kinds, "b") == ["a", "b"]
+    assert of_one_convolution(kinds, "c") == ["c", "d", "e"]
+    assert of_one_convolution({"x": "max pooling", **kinds}, "x") == ["x"]
