@@ -1,14 +1,15 @@
 """What networks answered about pictures, remembered: predictions, feature maps, attributions, and the pictures of them.
 
 Streamlit's own cache cannot report progress from inside, so answers are kept here, in a bounded store that all sessions
-share. A network computes only under its lock.
+share. A network computes only under its lock, and what several sessions ask at the same time is computed once.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from io import BytesIO
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import streamlit as st
@@ -18,38 +19,82 @@ from alexnet_core.insight import attribution, colours, feature_maps, filters, pr
 from alexnet_core.preprocess import Preprocessing
 from app.figures.mosaic import enlarged
 from app.session import Picture, SharedNetwork
+from app.waiting import BEAT
 
-SLOW = ("integrated_gradients", "occlusion")
-"""Methods that take up to seconds; they wait to be asked for."""
 SHOWN_SIDE = 448
 """Pixels at which a picture is shown, about; the network's own 64 would be a blur."""
 
 
+@dataclass
+class _Coming:
+    """An answer that is being computed."""
+
+    over: Event = field(default_factory=Event)
+    """Set at the end, also when it failed."""
+    answer: tuple[Any] | None = None
+    """In a tuple, for an answer may be None."""
+
+
 class Answers:
-    """The last `limit` answers."""
+    """The last `limit` answers. Ask while holding no lock: the one who computes the same may be waiting for it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._coming: dict[Hashable, _Coming] = {}
         self._lock = Lock()
 
-    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """What is remembered under `key`, else what `compute` gives."""
+    def get(self, key: Hashable, compute: Callable[[], Any], meanwhile: Callable[[], object] | None = None) -> Any:
+        """What is remembered under `key`, else what `compute` gives.
+
+        Where another thread computes the same already, its answer is waited for; `meanwhile` is called now and then
+        and may raise to go away. When that thread fails or gives up, this one computes.
+        """
+        while True:
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key]
+                others = self._coming.get(key)
+                if others is None:
+                    own = self._coming[key] = _Coming()
+            if others is None:
+                return self._computed(key, compute, own)
+            while not others.over.wait(BEAT):
+                if meanwhile is not None:
+                    meanwhile()
+            if others.answer is not None:
+                return others.answer[0]
+
+    def known(self, key: Hashable) -> Any:
+        """What is remembered under `key`, at once; None for nothing."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        answer = compute()
-        with self._lock:
-            self._kept[key] = answer
-            while len(self._kept) > self.limit:
-                self._kept.popitem(last=False)
-        return answer
+            return self._kept.get(key)
+
+    def _computed(self, key: Hashable, compute: Callable[[], Any], own: _Coming) -> Any:
+        try:
+            answer = compute()
+            own.answer = (answer,)
+            return answer
+        finally:
+            with self._lock:
+                del self._coming[key]
+                if own.answer is not None:
+                    self._kept[key] = own.answer[0]
+                while len(self._kept) > self.limit:
+                    self._kept.popitem(last=False)
+            own.over.set()
 
 
 @st.cache_resource
 def _small() -> Answers:
     return Answers(200)
+
+
+@st.cache_resource
+def _attributions() -> Answers:
+    """0.6 MB each at 224 pixels: 60 MB."""
+    return Answers(100)
 
 
 @st.cache_resource
@@ -96,20 +141,101 @@ def maps(shared: SharedNetwork, picture: Picture, layer: str) -> feature_maps.Fe
     return _large().get((shared.key, picture.key, layer), compute)
 
 
-def explained(
-    shared: SharedNetwork,
-    picture: Picture,
-    method: str,
-    target: int,
-    progress: Callable[[float], None] | None = None,
-) -> attribution.Attribution:
-    """The attribution map by `method` for the class numbered `target`."""
+@dataclass(frozen=True)
+class Watching:
+    """What the one who asked is told while a map is computed. Each call may raise, to go away."""
+
+    progress: Callable[[float], object]
+    """The share that is done, 0 to 1."""
+    waiting: Callable[[str], object]
+    """A sentence, while others come first."""
+    sketch: Callable[[attribution.Attribution], object] = lambda _: None
+    """A coarse map, where the method offers some on its way to the full one."""
+
+
+UNWATCHED = Watching(lambda _: None, lambda _: None)
+SAME_QUESTION = "Someone asked the same a moment ago: the answer will be shown here, too."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question for one attribution map."""
+
+    shared: SharedNetwork
+    picture: Picture
+    method: str
+    target: int
+    against: int | None = None
+    """The class that the target is told apart from; None for none."""
+    settings: tuple[tuple[str, Any], ...] = ()
+    """(name, value) of the settings that are not the method's own."""
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What the map depends on."""
+        return (self.shared.key, self.picture.key, self.method, self.target, self.against, self.settings)
+
+
+def explained(asked: Asked, watching: Watching = UNWATCHED) -> attribution.Attribution:
+    """The attribution map that answers the question."""
 
     def compute() -> attribution.Attribution:
-        with shared.lock:
-            return attribution.attribute(shared.network, picture.image, method, target, progress)
+        with asked.shared.lock.turn(lambda before: watching.waiting(before_you(before))):
+            return _attributed(asked, watching)
 
-    return _small().get((shared.key, picture.key, method, target), compute)
+    return _attributions().get(asked.key, compute, lambda: watching.waiting(SAME_QUESTION))
+
+
+def known(asked: Asked) -> attribution.Attribution | None:
+    """The map where it was computed before."""
+    return _attributions().known(asked.key)
+
+
+def _attributed(asked: Asked, watching: Watching) -> attribution.Attribution:
+    network, image, settings = asked.shared.network, asked.picture.image, dict(asked.settings)
+    if asked.method != "occlusion":
+        return attribution.attribute(
+            network,
+            image,
+            asked.method,
+            asked.target,
+            watching.progress,
+            against=asked.against,
+            settings=settings,
+        )
+    growing = attribution.refine_occlusion(
+        network, image, asked.target, watching.progress, against=asked.against, settings=settings
+    )
+    with closing(growing):  # also when who asked goes away in the middle
+        for answer in growing:
+            watching.sketch(answer)
+    return answer
+
+
+def before_you(count: int) -> str:
+    """How many questions this network answers first."""
+    return f"Waiting: this network answers {count} {'question' if count == 1 else 'questions'} before yours."
+
+
+def why_not(shared: SharedNetwork, method: str) -> str | None:
+    """Why `method` cannot work on this network, in a sentence; None where it can."""
+
+    def compute() -> str | None:
+        with shared.lock:
+            return attribution.why_not(shared.network, method)
+
+    return _small().get((shared.key, "why not", method), compute)
+
+
+def choices_of(shared: SharedNetwork, method: str, setting: attribution.Setting) -> tuple[str, ...]:
+    """What the network offers for a setting of `method` that depends on it: its layers with maps."""
+    assert setting.choices_of is not None
+
+    def compute() -> tuple[str, ...]:
+        with shared.lock:
+            return setting.choices_of(shared.network)
+
+    return _small().get((shared.key, "choices", method, setting.name), compute)
 
 
 # -- as pictures ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def show(place: DeltaGenerator) -> None:
     picture = session.sample(session.fitting_sample(shared.network))
     found = answers.top(shared, picture)
     filters = answers.first_filters(shared)
-    explained = answers.explained(shared, picture, "grad_cam", found[0].index)
+    explained = answers.explained(answers.Asked(shared, picture, "grad_cam", found[0].index))
     with place:
         left, right = st.columns(2, gap="large")
     with left:

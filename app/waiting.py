@@ -10,7 +10,7 @@ BEAT = 0.3
 """Seconds after which those who wait are told again how things stand: it is also the moment at which a page that was
 left, or a Stop that was pressed, gives its place up."""
 
-Tell = Callable[[int], None]
+Tell = Callable[[int], object]
 """Called with how many are before the caller, the one who computes included. What it raises ends the waiting."""
 
 
@@ -56,7 +56,8 @@ class FairLock:
             if tell is not None:
                 tell(before)  # outside of the condition: it may take a while, and the others go on
             with self._moved:
-                self._moved.wait_for(lambda before=before: self._line.index(ticket) != before, BEAT)
+                if self._line.index(ticket) == before:
+                    self._moved.wait(BEAT)
 
     def __enter__(self) -> None:
         turn = self.turn()

@@ -1,0 +1,114 @@
+"""Maps of one picture as a page of HTML that stands alone: to keep, to send, to print.
+
+Everything is in the file, pictures as data URIs; nothing is fetched and nothing runs. Names of classes, files and
+networks come from strangers and are escaped.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+
+from alexnet_core import __version__
+from alexnet_core.insight.attribution import ATTRIBUTIONS
+from alexnet_core.insight.prediction import ClassProbability
+from alexnet_core.models import Network
+from app import answers, words
+from app.map_grid import Answered
+from app.map_look import SHOWN, Look
+from app.repeat import script
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""Even if a name found a way out of its place, the browser would run and fetch nothing."""
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 17px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+section { display: flex; flex-wrap: wrap; gap: 1.5rem; border-top: 1px solid #8a94a0; padding: 1.5rem 0; }
+section > img { width: 20rem; max-width: 100%; align-self: start; }
+section > div { flex: 1 1 20rem; min-width: 0; }
+table { border-collapse: collapse; }
+th, td { text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; font-weight: normal; }
+th { color: #6b7580; white-space: nowrap; }
+h2 { margin-top: 0; }
+details { flex-basis: 100%; }
+pre { overflow-x: auto; font-size: 14px; }
+@media print { section { break-inside: avoid; } }
+"""
+
+
+def report(top: Sequence[ClassProbability], maps: Sequence[Answered], look: Look) -> str:
+    """The page: the picture, what the network says, each map with its settings, facts and sentences, and how to
+    compute it again. `maps` holds at least one."""
+    network, picture = maps[0].question.network, maps[0].question.asked.picture
+    square = answers.png(answers.square(network.preprocessing, picture))
+    said = [(one.name, words.percent(one.probability)) for one in top]
+    scale = "one scale for all maps" if look.one_scale else "each map on its own scale"
+    about = [
+        ("Network", network_name(network)),
+        ("It gets", f"the centre square in {words.pixels(network.preprocessing.size)}"),
+        ("Maps show", f"{SHOWN[look.show].lower()}; {scale}"),
+        ("Made", f"{datetime.now():%Y-%m-%d %H:%M} with AlexNet Explorer {__version__}"),
+    ]
+    title = f"Why the network says {top[0].name}"
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>",
+            f"<h1>{escape(title)}</h1>",
+            f"<section>\n{_image(square, f'The picture {picture.name}')}\n<div>",
+            f"<p>{escape(picture.name)}</p>\n{_table([*said, *about])}\n</div>\n</section>",
+            *(_map(one, look) for one in maps),
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def network_name(network: Network) -> str:
+    """Which network it is and where its weights come from, nothing said twice."""
+    return network.source if network.title in network.source else f"{network.title}, {network.source}"
+
+
+def facts(one: Answered) -> list[tuple[str, str]]:
+    """(name, value) of all that is known about a map."""
+    answer = one.answer
+    named = {"Network": network_name(one.question.network)}
+    named["Explains"] = f"the logit of {one.question.target_name}"
+    named |= {f"Setting {name}": str(value) for name, value in one.question.asked.settings}
+    named |= {name.replace("_", " ").capitalize(): _short(value) for name, value in answer.facts.items()}
+    named["Values"] = f"{words.shape(answer.values.shape)}, from {answer.values.min():.4g} to {answer.values.max():.4g}"
+    named["Sum of the values"] = f"{answer.values.sum():.4g}"
+    return list(named.items())
+
+
+def _map(one: Answered, look: Look) -> str:
+    method = ATTRIBUTIONS[one.answer.method]
+    title = method.title if one.question.label == method.title else f"{method.title}: {one.question.label}"
+    sentences = (
+        ("Computes", method.computes),
+        ("Can say", method.says),
+        ("Cannot say", method.silent_on),
+        ("Paper", method.paper),
+        ("Colours", look.legend(one.answer)),
+    )
+    return (
+        f"<section>\n{_image(one.png, f'{title}, laid over the picture')}\n<div>\n<h2>{escape(title)}</h2>\n"
+        f"{_table([*sentences, *facts(one)])}\n</div>\n"
+        f"<details>\n<summary>Compute it again</summary>\n<pre>{escape(script(one.question))}</pre>\n"
+        "</details>\n</section>"
+    )
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    cells = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f"<table>\n{chr(10).join(cells)}\n</table>"
+
+
+def _image(png: bytes, alt: str) -> str:
+    return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
+
+
+def _short(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

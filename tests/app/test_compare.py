@@ -1,0 +1,120 @@
+"""What stands side by side, and the lines of Python that repeat it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
+from alexnet_core.models.weights import save_network
+from alexnet_core.runs.directory import RunDirectory
+from app import compare, session
+from app.answers import Asked
+from app.compare import MOST, Question, methods_at_first, spread
+from app.repeat import script
+
+SLOW = [name for name, method in ATTRIBUTIONS.items() if method.slow]
+
+
+@pytest.fixture
+def question(run):
+    """One method asked of the finished run about a sample."""
+    shared = session.load(run.id)
+    name = next(iter(ATTRIBUTIONS))
+    return Question("One", run.id, Asked(shared, session.sample("ship"), name, 1))
+
+
+def test_the_first_maps_are_fast_and_of_many_groups():
+    first = methods_at_first()
+    assert len(first) == min(len(ATTRIBUTIONS), compare.FIRST)
+    fast = {method.group for method in ATTRIBUTIONS.values() if not method.slow}
+    assert {ATTRIBUTIONS[name].group for name in first} >= fast if len(fast) <= compare.FIRST else True
+    assert [ATTRIBUTIONS[name].slow for name in first] == sorted(ATTRIBUTIONS[name].slow for name in first)
+
+
+def test_spread_keeps_the_ends():
+    assert spread(range(40)) == [0, 13, 26, 39]
+    assert spread([1, 2]) == [1, 2]
+
+
+@pytest.mark.parametrize("step", [None, 10])
+def test_the_lines_repeat_the_map(question, tmp_path, step):
+    if step is not None:
+        shared = compare.at_moment(question.choice, step)
+        question = Question("Step", question.choice, Asked(shared, *_rest(question)), step)
+    asked = question.asked
+    expected = attribute(asked.shared.network, asked.picture.image, asked.method, asked.target, against=asked.against)
+    (tmp_path / "again.py").write_text(script(question))
+    done = subprocess.run([sys.executable, "again.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "map.npy"), expected.values, rtol=1e-4, atol=1e-7)
+    assert len(script(question).splitlines()) <= 12
+
+
+def _rest(question):
+    asked = question.asked
+    return asked.picture, asked.method, asked.target, 0
+
+
+def test_names_from_strangers_are_literals_in_the_lines(question):
+    hostile = session.Picture("f" * 64, "a\nimport os; os.remove('x')\n.png")
+    lines = script(question.labelled("", picture=hostile)).splitlines()
+    assert sum("os.remove" in line for line in lines) == 1
+    assert next(line for line in lines if "os.remove" in line).startswith("picture = decode_file(uploads_home() / ")
+    compile("\n".join(lines), "again.py", "exec")
+
+
+def test_another_network_is_asked_about_its_own_class(question):
+    other = RunDirectory.create(RunDirectory.find(question.choice).config().settings, _data(question), title="Other")
+    classes = ("dog", "cat", "tree")
+    network = question.network
+    save_network(other.network_path, type(network)(network.name, network.model, classes, network.preprocessing))
+    put = compare._put_to(question, other.id, "Other")  # asks about the class number 1, "dog"
+    assert put.asked.target == 0
+    assert put.label == "Other: dog"
+    own = compare._put_to(question.labelled("", target=2, against=1), other.id, "Other")  # "ship" is not known there
+    assert own.asked.against is None
+    assert own.label == f"Other: {classes[own.asked.target]}"
+
+
+def _data(question):
+    return RunDirectory.find(question.choice).config().data
+
+
+def test_each_moment_is_a_network_of_its_own(run):
+    moment = compare.at_moment(run.id, 10)
+    assert moment is compare.at_moment(run.id, 10)
+    assert moment.key != session.load(run.id).key
+    assert "step 10" in moment.network.source
+
+
+WAYS = ["methods", "classes", "layers", "networks", "moments"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_compare_shows_maps(run, open_page, way):
+    app = open_page("explain", run=run.id)
+    app.segmented_control(key="compare").set_value(way).run()
+    assert not app.exception
+    assert not app.error
+    assert len(app.multiselect) == 1
+    assert app.get("download_button")
+    assert app.multiselect[0].proto.max_selections == MOST
+
+
+def test_nothing_chosen_is_a_sentence(run, open_page):
+    app = open_page("explain", run=run.id)
+    app.multiselect(key="compared_methods").set_value([]).run()
+    assert not app.exception
+    assert any("at least one" in caption.value for caption in app.caption)
+
+
+def test_settings_change_the_map(run, open_page):
+    name = next(name for name in methods_at_first() if any(one.choices for one in ATTRIBUTIONS[name].settings))
+    setting = next(one for one in ATTRIBUTIONS[name].settings if one.choices)
+    app = open_page("explain", run=run.id)
+    other = next(value for value in setting.choices if value != setting.default)
+    app.selectbox(key=f"setting-{name}-{setting.name}").select(other).run()
+    assert not app.exception
+    assert not app.error

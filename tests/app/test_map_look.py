@@ -1,0 +1,112 @@
+"""How maps are drawn, and what one takes home: one scale, one colour, a sheet, a report without strangers' HTML."""
+
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution
+from alexnet_core.insight.prediction import ClassProbability
+from app import map_look, session
+from app.answers import Asked
+from app.compare import Question
+from app.figures.pointer import under_pointer
+from app.figures.sheet import PAPER, sheet
+from app.map_grid import Answered
+from app.map_look import Look
+from app.one_map import grid_png, npy
+from app.report import report
+
+SIGNED = next(name for name, method in ATTRIBUTIONS.items() if method.signed)
+UNSIGNED = next(name for name, method in ATTRIBUTIONS.items() if not method.signed)
+
+
+def answer(method=SIGNED, factor=1.0):
+    values = factor * np.linspace(-1, 2, 3 * 32 * 32, dtype=np.float32).reshape(3, 32, 32)
+    return Attribution(method, 0, "cat", values, {"seconds": 0.5})
+
+
+@pytest.fixture
+def maps(run):
+    shared = session.load(run.id)
+    return [
+        Answered(
+            Question(label, run.id, Asked(shared, session.sample("ship"), method, 0)),
+            found := answer(method),
+            map_look.drawn(Asked(shared, session.sample("ship"), method, 0), found, Look(), None),
+        )
+        for label, method in (("<b>one</b>", SIGNED), ("two", UNSIGNED))
+    ]
+
+
+def test_own_scales_unless_one_is_asked_for():
+    weak, strong = answer(factor=1), answer(factor=3)
+    assert Look().scale([weak, strong]) is None
+    both = Look(one_scale=True).scale([weak, strong])
+    assert both == pytest.approx(Look(one_scale=True).scale([strong]))
+    assert both == pytest.approx(3 * Look(one_scale=True).scale([weak]))
+
+
+def test_each_way_to_look_has_its_legend():
+    assert "against" in Look().legend(answer(SIGNED))
+    assert "Yellow" in Look().legend(answer(UNSIGNED))
+    assert "Yellow" in Look("absolute").legend(answer(SIGNED))
+    assert "against" not in Look("positive").legend(answer(UNSIGNED))
+    assert set(map_look.SHOWN) == {"own", "signed", "positive", "negative", "absolute"}
+
+
+def test_the_pointer_reads_the_very_numbers():
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    fig = under_pointer(Image.new("RGB", (40, 30)), values)
+    np.testing.assert_array_equal(fig.data[0].z, values)
+    assert fig.data[0].opacity == 0
+    assert list(fig.layout.yaxis.range) == [2.5, -0.5]  # the first row is on top, as in the picture
+    image = fig.layout.images[0]
+    assert (image.x, image.y, image.sizex, image.sizey) == (-0.5, -0.5, 4, 3)
+
+
+def test_a_sheet_shows_every_picture_with_its_title():
+    colours = ("red", "green", "blue", "black")
+    paper = sheet([Image.new("RGB", (60, 60), colour) for colour in colours], ["t" * 99, "b", "c", "d"], 3, "Heading")
+    found = {paper.getpixel((x, y)) for x in range(paper.width) for y in range(0, paper.height, 5)}
+    assert found >= {(255, 0, 0), (0, 128, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)}
+    assert paper.getpixel((1, 1)) == Image.new("RGB", (1, 1), PAPER).getpixel((0, 0))
+
+
+def test_the_grid_and_the_values_can_be_taken_home(maps):
+    with Image.open(BytesIO(grid_png(maps))) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 2 * 400
+    np.testing.assert_array_equal(np.load(BytesIO(npy(maps[0].answer.values))), maps[0].answer.values)
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_the_report_stands_alone_and_shows_strangers_names_as_letters(maps):
+    top = [ClassProbability("<script>alert(1)</script>", 0, 0.9)]
+    page = report(top, maps, Look())
+    reader = Tags()
+    reader.feed(page)
+    tags = [tag for tag, _ in reader.seen]
+    assert "script" not in tags
+    assert "b" not in tags
+    assert tags.count("img") == 3
+    for _, attributes in reader.seen:
+        assert not any(name.startswith("on") or name == "href" for name in attributes)
+        assert attributes.get("src", "data:").startswith("data:")
+    assert not re.search(r"url\(|@import|https?://", page)
+    assert "default-src 'none'" in page
+    for one in maps:
+        assert ATTRIBUTIONS[one.answer.method].title in page
+    assert "attribute(network, picture" in page
+    assert "0.5" in page
