@@ -1,0 +1,342 @@
+"""What the page Neighbours shows: whose likes are looked for, where, and where everything lies on a plane.
+
+An index of 50,000 pictures takes 200 MB, so few are kept; a small one stands within seconds.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from random import randrange
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+
+from alexnet_core.insight import embedding, neighbours
+from alexnet_core.insight.gallery import Gallery, numbers
+from alexnet_core.insight.neighbours import Index, Neighbours
+from alexnet_core.models import Network
+from app import answers
+from app.answers import Answers
+from app.choices import choose_picture
+from app.figures.by_depth import shares_by_depth
+from app.figures.embedding import Point, plane
+from app.figures.framed import framed
+from app.gallery import galleries
+from app.sentences import plain
+from app.session import SharedNetwork
+from app.words import memory, percent
+
+AT_FIRST = 1_000
+"""Pictures that are looked through before one asks for all."""
+SHOWN = 8
+COUNTED = 50
+"""Neighbours whose classes are counted: eight are too few for a percentage."""
+TILE = 92
+"""Pixels."""
+SPACES = {"pca": "Principal components", "tsne": "t-SNE"}
+OWN, FROM_GALLERY = "own", "gallery"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whose neighbours are looked for."""
+
+    key: str
+    title: str
+    image: Image.Image
+    """The square that the network sees, or a picture that will be cut to it."""
+    label: int | None
+    """Its class: the true one of a picture of the data set, else the network's answer."""
+    is_true: bool
+    """Whether `label` is the true class."""
+    tensor: Callable[[], torch.Tensor]
+    """(1, 3, S, S), as the network reads it."""
+
+
+@st.cache_resource
+def _indexes() -> Answers:
+    return Answers(3)
+
+
+@st.cache_resource
+def _planes() -> Answers:
+    return Answers(24)
+
+
+# -- whose neighbours, and among which pictures --------------------------------------------------------------------
+
+
+def searched(choice: str, network: Network) -> Gallery:
+    """The pictures among which neighbours are looked for: those the network learned from, as in the paper."""
+    found = galleries(choice, network)
+    return found.get("train", found["builtin"])
+
+
+def unseen(choice: str, network: Network) -> Gallery | None:
+    """Pictures with a true class that the network has not learned from; None where there are none here."""
+    found = galleries(choice, network)
+    return found.get("test", found.get("val"))
+
+
+def choose_question(shared: SharedNetwork, choice: str) -> Question:
+    """One's own picture, or one of the data set with its true class."""
+    from_set = unseen(choice, shared.network)
+    source = OWN
+    if from_set is not None:
+        source = st.segmented_control(
+            "Whose neighbours",
+            [OWN, FROM_GALLERY],
+            default=OWN,
+            required=True,
+            format_func={OWN: "My picture", FROM_GALLERY: "One of the data set"}.__getitem__,
+            key="whose",
+            help="Pictures of the data set have a true class; these are ones that the network has not learned from.",
+            persist_state="session",
+        )
+    if from_set is None or source == OWN:
+        picture = choose_picture(shared.network)
+        top = answers.top(shared, picture)[0]
+        return Question(
+            picture.key,
+            f"{picture.name}. The network says {top.name}, {percent(top.probability)}",
+            answers.as_seen(shared.network.preprocessing, picture),
+            top.index,
+            False,
+            lambda: shared.network.preprocessing.tensor(picture.image),
+        )
+    return _from(shared.network, from_set)
+
+
+def _from(network: Network, gallery: Gallery) -> Question:
+    """A picture of the data set, by its number or by chance."""
+    last = len(gallery) - 1
+    key = f"number-{gallery.key}"
+    st.session_state[key] = min(st.session_state.get(key, 0), last)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row = st.number_input(
+            "Number", 0, last, key=key, help=f"Of {plain(gallery.title)}: 0 to {last:,}.", persist_state="session"
+        )
+        st.button(
+            "Another",
+            icon=":material/casino:",
+            on_click=lambda: st.session_state.update({key: randrange(last + 1)}),
+            help="A picture by chance.",
+        )
+    assert gallery.labels is not None
+    label = int(gallery.labels[row])
+    pixels = gallery.images[row : row + 1][0]
+    return Question(
+        f"{gallery.key}-{row}",
+        f"{gallery.files[row]}. It is {network.classes[label]}",
+        Image.fromarray(pixels).resize((answers.SHOWN_SIDE,) * 2, Image.Resampling.NEAREST),
+        label,
+        True,
+        lambda: numbers(network, gallery, np.array([row])),
+    )
+
+
+# -- the index -----------------------------------------------------------------------------------------------------
+
+
+def choose_index(shared: SharedNetwork, gallery: Gallery) -> Index:
+    """The index of the gallery: of a thousand pictures at once, of all of them when it is asked for. Shows how far it
+    is, and can be stopped."""
+    key = f"all-{gallery.key}"
+    wanted = len(gallery) > AT_FIRST and st.toggle(
+        f"Look through all {min(len(gallery), neighbours.MOST):,} pictures",
+        key=key,
+        help=f"Otherwise {AT_FIRST:,}, evenly chosen. The network looks at each picture once; what it saw is kept.",
+        persist_state="session",
+    )
+    most = neighbours.MOST if wanted else AT_FIRST
+    place = st.empty()
+
+    def stop() -> None:
+        st.session_state[key] = False
+
+    index = _indexes().get(
+        (shared.key, gallery.key, most),
+        lambda: _built(shared, gallery, most, place, stop if wanted else None),
+        lambda: place.info("The same pictures are being looked through for someone else; please wait."),
+    )
+    place.empty()
+    return index
+
+
+def _built(
+    shared: SharedNetwork, gallery: Gallery, most: int, place: DeltaGenerator, stop: Callable[[], None] | None
+) -> Index:
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, "Looking at the pictures")
+        if stop is not None:
+            st.button("Stop", icon=":material/stop:", on_click=stop, help="Go back to fewer pictures.")
+    with closing(neighbours.indexing(shared.network, gallery, most)) as building:
+        while True:
+            with shared.lock:  # for one batch: others may look at theirs in between
+                step = next(building)
+            if step.index is not None:
+                return step.index
+            bar.progress(step.done / step.total, f"Looked at {step.done:,} of {step.total:,} pictures")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The neighbours of one picture."""
+
+    near: list[Neighbours]
+    """A depth each, `COUNTED` of them where there are so many."""
+    place: torch.Tensor
+    """(k,): where the picture lies at the last depth of the index."""
+
+
+def found(shared: SharedNetwork, question: Question, gallery: Gallery, index: Index) -> Found:
+    """The neighbours at every depth."""
+
+    def compute() -> Found:
+        with shared.lock:
+            places = neighbours.located(shared.network, index, question.tensor())
+        return Found(neighbours.nearest(index, places, COUNTED), places[-1][0])
+
+    return _planes().get((shared.key, gallery.key, len(index.rows), question.key), compute)
+
+
+# -- on the screen -------------------------------------------------------------------------------------------------
+
+
+def show_depths(network: Network, question: Question, gallery: Gallery, near: list[Neighbours]) -> None:
+    """A row a depth: the nearest pictures, framed where they have the class of the one asked about."""
+    for level in near:
+        rows = level.rows[:SHOWN]
+        order = np.argsort(rows)  # read in the order of the disk
+        tiles = np.empty((len(rows), *gallery.images.shape[1:]), np.uint8)
+        tiles[order] = gallery.images[rows[order]]
+        same = [gallery.labels is not None and gallery.labels[row] == question.label for row in rows]
+        names = [_class_of(network, gallery, int(row)) for row in rows]
+        st.markdown(f"**{level.depth.title}**")
+        st.image(
+            [framed(tile, TILE, alike) for tile, alike in zip(tiles, same, strict=True)],
+            caption=[
+                f"{plain(name)} {distance:.2f}" for name, distance in zip(names, level.distances[:SHOWN], strict=True)
+            ],
+            alt=[f"Neighbour by {level.depth.title}: {name}" for name in names],
+            width=TILE,
+        )
+
+
+def measured(index: Index) -> str:
+    """How distances come about, with what was lost on the way, as Markdown."""
+    kept = "\n".join(
+        f"* {depth.title}: {axes.directions.shape[1]:,} numbers, of which {axes.directions.shape[0]} coordinates keep "
+        f"{percent(axes.kept)} of the differences"
+        for depth, axes in zip(index.depths, index.axes, strict=True)
+    )
+    return (
+        f"Pixels are averaged to at most {neighbours.PIXEL_PLACES} × {neighbours.PIXEL_PLACES} places, maps to at most "
+        f"{neighbours.PLACES} × {neighbours.PLACES}. Of these numbers, the coordinates along the directions in which "
+        f"the pictures differ most are kept in memory ({memory(index.bytes)} now), and distances are measured between "
+        f"them.\n\n{kept}"
+    )
+
+
+def _class_of(network: Network, gallery: Gallery, row: int) -> str:
+    return network.classes[gallery.labels[row]] if gallery.labels is not None else ""
+
+
+def show_shares(network: Network, question: Question, gallery: Gallery, near: list[Neighbours]) -> None:
+    """How many of the neighbours have the class of the picture, by depth."""
+    if gallery.labels is None or question.label is None:
+        st.caption("These pictures have no classes of this network, so no share of right ones can be counted.")
+        return
+    labels, label = gallery.labels, question.label
+    chance = float((labels == label).mean())
+    shares = [neighbours.share_of_class(level, labels, label) for level in near]
+    name = network.classes[label]
+    whose = "its true class" if question.is_true else "the network's answer"
+    st.plotly_chart(
+        shares_by_depth([level.depth.title.split(",")[0] for level in near], shares, chance),
+        config={"displayModeBar": False},
+        alt=f"Share of neighbours that are {name} at each depth: from {shares[0]:.0%} to {shares[-1]:.0%}.",
+    )
+    st.caption(
+        f"Of the {len(near[0].rows)} nearest pictures at each depth, the share that is {plain(name)} ({whose}). The "
+        f"dashed line is what chance gives: {percent(chance)} of all pictures are."
+    )
+
+
+def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, index: Index, place: torch.Tensor) -> None:
+    """The last hidden layer as a map to wander through."""
+    network = shared.network
+    switches = st.container(horizontal=True, vertical_alignment="bottom")
+    way = switches.segmented_control(
+        "Arranged by",
+        list(SPACES),
+        default="pca",
+        required=True,
+        format_func=SPACES.__getitem__,
+        key="space",
+        help=(
+            "Principal components: the plane along which the features differ most; distances can be believed as far "
+            "as two directions hold them. t-SNE keeps neighbours together; distances between groups, and the sizes of "
+            "groups, mean nothing."
+        ),
+        persist_state="session",
+    )
+    thumbnails = switches.toggle(
+        "Pictures", value=True, key="thumbnails", help="Off: only the marks of the classes.", persist_state="session"
+    )
+    features = index.points[-1][: embedding.MOST // 2]
+    rows = index.rows[: len(features)]
+    places, asked, how = _arranged(shared, gallery, way, features, place)
+    order = np.argsort(rows)
+    tiles = np.empty((len(rows), *gallery.images.shape[1:]), np.uint8)
+    tiles[order] = gallery.images[rows[order]]
+    points = [
+        Point(int(row), gallery.files[row], None if gallery.labels is None else int(gallery.labels[row]))
+        for row in rows
+    ]
+    chart, aside = st.columns([3, 1], gap="large")
+    with chart:
+        event = st.plotly_chart(
+            plane(places, points, network.classes, asked, tiles if thumbnails else None),
+            key="plane",
+            on_select="rerun",
+            selection_mode="points",
+            config={"displayModeBar": False, "scrollZoom": True},
+            alt=f"{len(rows)} pictures as points; those that the network finds alike lie close together.",
+        )
+        st.caption(f"{len(rows):,} pictures by {SPACES[way]} of the last hidden layer. {how}")
+    with aside:
+        chosen = [point["customdata"] for point in event.selection.points if "customdata" in point]
+        if chosen:
+            row = int(chosen[0])
+            name = _class_of(network, gallery, row)
+            st.image(
+                framed(gallery.images[row : row + 1][0], 320, True),
+                caption=f"{plain(gallery.files[row])} {plain(name)}",
+                width="stretch",
+                alt=f"The chosen picture: {gallery.files[row]}.",
+            )
+        else:
+            st.image(question.image, caption=plain(question.title), width="stretch", alt="The picture asked about.")
+            st.caption("The star. Choose a point to see its picture here; move the map by dragging, zoom by the wheel.")
+
+
+def _arranged(
+    shared: SharedNetwork, gallery: Gallery, way: str, features: torch.Tensor, place: torch.Tensor
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """(places, the present picture's place, how it came there)."""
+    key = (shared.key, gallery.key, len(features), way)
+    if way == "pca":
+        axes, places = _planes().get(key, lambda: embedding.pca(features))
+        kept = f"The two directions hold {percent(axes.kept)} of all differences. The star is placed exactly."
+        return places, embedding.on_plane(axes, place[None])[0], kept
+    with st.spinner(f"Arranging {len(features):,} pictures; takes some seconds", show_time=True):
+        places = _planes().get(key, lambda: embedding.tsne(features))
+    placed = embedding.among(features, places, place)
+    how = (
+        f"t-SNE cannot place a new picture: the star is at the mean place of its {len(placed.among)} nearest pictures."
+    )
+    return places, placed.place, how

@@ -1,0 +1,239 @@
+"""The time machine on the screen: one slider over the moments of a training, a play button, and what they move."""
+
+from functools import partial
+
+import streamlit as st
+
+from alexnet_core.insight.attribution import ATTRIBUTIONS
+from alexnet_core.insight.gallery import Gallery
+from alexnet_core.models import Network
+from alexnet_core.runs.directory import RunDirectory
+from app import answers, session, time_machine
+from app.figures.history import Series, course
+from app.figures.moments import DARK, LIGHT
+from app.gallery import choose_gallery
+from app.sentences import plain, sentences_for_people
+from app.session import Picture, SharedNetwork
+from app.time_machine import Drawn, History, Watched
+
+TICK = 0.6
+"""Seconds a moment is shown while it plays."""
+MOMENT, PLAYING = "moment", "playing"
+AT_FIRST = "grad_cam"
+"""The method to begin with: its maps are smooth, and so are their changes."""
+NO_TOOLBAR = {"displayModeBar": False}
+
+
+def choose_history(choice: str) -> History:
+    """The run's history. Stops the page, saying what to do, where there is none."""
+    past = None if choice.startswith(session.IMAGENET) else time_machine.history(RunDirectory.find(choice))
+    if past is None:
+        st.info(
+            "This network brings no snapshots of its training. Choose a run above, or train a network: every run keeps "
+            "some forty.",
+            icon=":material/history:",
+        )
+        st.stop()
+    return past
+
+
+def choose_watched(past: History, shared: SharedNetwork, picture: Picture, choice: str) -> Watched:
+    """What is looked at through all moments; the rarely changed part is folded away."""
+    if not past.whole:
+        layer = past.filters[-1].name
+        st.caption(
+            "The snapshots of this run hold the first layer alone (whole ones would be too large to bring along), so "
+            "its filters, what they answer, and how far they move can be shown. A run of your own of a network with "
+            "up to 8 million weights keeps whole ones, and moves everything: half a minute with the digits."
+        )
+        return Watched(picture, layer, time_machine.strongest(shared, picture, layer), "", 0, None)
+    with st.expander("What to watch", icon=":material/tune:"):
+        labels, first = answers.layers(shared)
+        layer = st.selectbox(
+            "Layer of the maps",
+            list(labels),
+            index=list(labels).index(first),
+            format_func=labels.__getitem__,
+            key=f"watched-layer-{choice}",
+            help=f"Its {time_machine.MAPS} maps that are the strongest in the end.",
+            persist_state="session",
+        )
+        fast = [name for name, way in ATTRIBUTIONS.items() if not (way.slow or answers.why_not(shared, name))]
+        method = st.selectbox(
+            "Explained by",
+            fast,
+            index=fast.index(AT_FIRST) if AT_FIRST in fast else 0,
+            format_func=lambda name: ATTRIBUTIONS[name].title,
+            key="watched-method",
+            help="Methods fast enough to be repeated at every moment.",
+            persist_state="session",
+        )
+        likely = [one.index for one in answers.top(shared, picture)]
+        target = st.selectbox(
+            "Explain the class",
+            [*likely, *(index for index in range(len(shared.network.classes)) if index not in likely)],
+            format_func=shared.network.classes.__getitem__,
+            help="What the network says in the end comes first.",
+        )
+        gallery: Gallery = choose_gallery(shared, choice)
+    maps = time_machine.strongest(shared, picture, layer)
+    return Watched(picture, layer, maps, method, target, time_machine.crowd(shared, gallery))
+
+
+def show(past: History, shared: SharedNetwork, watched: Watched) -> None:
+    """The controls, and everything that they move."""
+    paper = DARK if st.context.theme.type == "dark" else LIGHT
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, "Looking back")
+        st.image(
+            time_machine.drawn_filters(past.filters[-1]),
+            width="stretch",
+            alt="The first filters in the end.",
+        )
+    drawn = time_machine.film(past, shared, watched, paper, bar.progress)
+    place.empty()
+    key = f"{MOMENT}-{past.key}"
+    if st.session_state.get(key) not in past.steps:
+        st.session_state[key] = past.steps[-1]
+    playing = st.session_state.get(PLAYING) == past.key
+    st.button(
+        "Pause" if playing else "Play",
+        type="primary",
+        icon=":material/pause:" if playing else ":material/play_arrow:",
+        on_click=partial(_play, past, key, not playing),
+        help="From the moment of the slider; from the start where that is the last one.",
+    )
+    st.fragment(_moving, run_every=TICK if playing else None)(past, shared, watched, drawn, key, playing)
+    _take_home(past, drawn, paper)
+
+
+def _play(past: History, key: str, wanted: bool) -> None:
+    st.session_state[PLAYING] = past.key if wanted else None
+    if wanted and st.session_state[key] == past.steps[-1]:
+        st.session_state[key] = past.steps[0]
+
+
+def _moving(
+    past: History, shared: SharedNetwork, watched: Watched, drawn: list[Drawn], key: str, playing: bool
+) -> None:
+    with sentences_for_people():
+        if playing and st.session_state.get(PLAYING) != past.key:
+            st.rerun()  # someone moved the slider: the timer ends with the page's next run
+        place = past.steps.index(st.session_state[key])
+        if playing and st.session_state.get("shown") == st.session_state[key]:
+            place = min(place + 1, len(past.steps) - 1)
+            st.session_state[key] = past.steps[place]
+        step = st.select_slider(
+            "Moment",
+            past.steps,
+            key=key,
+            format_func=lambda step: f"step {step:,}",
+            on_change=lambda: st.session_state.update({PLAYING: None}),
+            help="Snapshots are kept at the start, after 1, 2, 4, 8 ... steps, and at ends of epochs.",
+        )
+        st.session_state["shown"] = step
+        _show(past, shared, watched, drawn[past.steps.index(step)], step)
+        if playing and step == past.steps[-1]:
+            st.session_state[PLAYING] = None
+            st.rerun()
+
+
+def _show(past: History, shared: SharedNetwork, watched: Watched, one: Drawn, step: int) -> None:
+    """One moment."""
+    says = f" It says **{plain(one.says)}**." if one.says else ""
+    st.markdown(f"{plain(past.at(step))}\\.{says}")
+    left, middle, right = st.columns([6, 5, 4] if one.why else [1, 1, 0.01], gap="medium")
+    with left:
+        st.markdown("**First filters**")
+        st.image(one.filters, width="stretch", alt=f"The filters of the first layer at step {step}.")
+        st.caption("Grey is a weight of zero; each is stretched by its own largest weight and keeps its place.")
+    with middle:
+        st.markdown(f"**What `{watched.layer}` answers**")
+        st.image(one.maps, width="stretch", alt=f"Maps of layer {watched.layer} at step {step}.")
+        st.caption(
+            f"{len(watched.maps)} maps for the picture, the same ones at every moment; one scale for all of a moment."
+        )
+    if one.why is not None:
+        with right:
+            name = shared.network.classes[watched.target]
+            st.markdown(f"**Why {plain(name)}?**")
+            st.image(one.why, width="stretch", alt=f"What speaks for {name} at step {step}.")
+            st.caption(f"{ATTRIBUTIONS[watched.method].title} for this class, on the scale of the moment.")
+    if one.plane is not None:
+        _show_crowd(watched, one, step)
+    _show_course(past, shared.network, step)
+
+
+def _show_crowd(watched: Watched, one: Drawn, step: int) -> None:
+    left, right = st.columns(2, gap="medium")
+    assert watched.crowd is not None
+    count = len(watched.crowd.rows)
+    with left:
+        st.markdown("**The last hidden layer as a plane**")
+        st.image(one.plane, width="stretch", alt=f"{count} pictures as points at step {step}.")
+        st.caption(
+            f"{count} pictures ({plain(watched.crowd.gallery.title)}), projected on the two principal axes of the "
+            "network at the end, at every moment: what moves is the picture's features, not the plane. The ring is "
+            "your picture."
+        )
+    with right:
+        st.markdown("**What it takes for what**")
+        if one.matrix is None:
+            st.caption("These pictures have no classes of this network, so there is nothing to be right about.")
+            return
+        st.image(one.matrix, width="stretch", alt=f"Confusion matrix of the same pictures at step {step}.")
+        st.caption("Rows: the true class of the same pictures. Columns: the answer, in the same order.")
+
+
+def _show_course(past: History, network: Network, step: int) -> None:
+    order = [name for name, _ in network.model.named_modules()]
+    layers = sorted(past.changes, key=lambda layer: order.index(layer.name))
+    changes = [Series(layer.name, past.steps, layer.since_before) for layer in layers]
+    totals = [Series(layer.name, past.steps, layer.since_start) for layer in layers]
+    kinds = {"since the snapshot before": changes, "since the start": totals}
+    last = past.steps[-1]
+    loss, accuracy = st.columns(2, gap="medium")
+    loss.plotly_chart(
+        course(past.loss, "Loss", step, last), key="past-loss", config=NO_TOOLBAR, alt="Loss over the steps."
+    )
+    accuracy.plotly_chart(
+        course(past.accuracy, "Right answers", step, last, percent=True),
+        key="past-accuracy",
+        config=NO_TOOLBAR,
+        alt="Accuracy over the steps.",
+    )
+    for column, (title, lines) in zip(st.columns(2, gap="medium"), kinds.items(), strict=True):
+        column.plotly_chart(
+            course(lines, f"Change {title}", step, last),
+            key=f"past-{title}",
+            config=NO_TOOLBAR,
+            alt=f"How far the weights of each layer moved {title}, over the steps.",
+        )
+    st.caption(
+        "The red line is the moment shown. A layer's change is the length of the difference of its weights, divided by "
+        "their length: 0 is no change, 1 a change as long as the weights themselves; snapshots that lie close together "
+        "show little. The steps stand on a logarithmic axis, for much happens at the start."
+    )
+
+
+def _take_home(past: History, drawn: list[Drawn], paper: object) -> None:
+    with st.expander("Take it home", icon=":material/download:"), st.container(horizontal=True):
+        st.download_button(
+            "Filters as GIF",
+            partial(time_machine.filters_gif, past),
+            file_name="filters.gif",
+            mime="image/gif",
+            icon=":material/gif_box:",
+            help="The first filters growing, with the step under them; plays for ever.",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Everything as GIF",
+            partial(time_machine.panel_gif, past, drawn, paper),
+            file_name="training.gif",
+            mime="image/gif",
+            icon=":material/gif_box:",
+            help="All drawings side by side, moving together; takes a few seconds.",
+            on_click="ignore",
+        )

@@ -1,0 +1,34 @@
+"""Neighbours: which pictures a network finds alike, from the pixels to the last hidden layer."""
+
+import streamlit as st
+
+from app import neighbours
+from app.choices import choose_network
+from app.sentences import plain
+
+st.title("Neighbours")
+left, right = st.columns([7, 3], gap="large")
+with right:
+    shared = choose_network()
+    choice = st.session_state["run"]
+    question = neighbours.choose_question(shared, choice)
+    st.image(question.image, caption=plain(question.title), width=280, alt="The picture whose neighbours are shown.")
+with left:
+    st.subheader("What it looks like, from colour to content")
+    gallery = neighbours.searched(choice, shared.network)
+    index = neighbours.choose_index(shared, gallery)
+    found = neighbours.found(shared, question, gallery, index)
+    neighbours.show_depths(shared.network, question, gallery, found.near)
+    st.caption(
+        f"The nearest of {len(index.rows):,} pictures ({plain(gallery.title)}) at each depth, the nearest first, as in "
+        "figure 4 of the 2012 paper. Beside the class: the Euclidean distance, 1 being the median over all pictures. "
+        "A frame: the same class as the picture."
+    )
+    with st.expander("How distances are measured", icon=":material/straighten:"):
+        st.markdown(neighbours.measured(index))
+with right:
+    st.subheader("How many are of its class")
+    neighbours.show_shares(shared.network, question, gallery, found.near)
+
+st.subheader("The last hidden layer as a map")
+neighbours.show_plane(shared, question, gallery, index, found.place)
