@@ -54,6 +54,8 @@ class Distortion:
     """From the untouched picture to the strongest."""
     level_text: str
     """How a level is written, for `format`."""
+    across: str
+    """What the levels count, for the axis of a figure."""
     compute: Callable[[np.ndarray, float, Chance], np.ndarray]
     """uint8 (S, S, 3), level -> uint8 (S, S, 3)."""
 
@@ -196,6 +198,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Fine detail goes first. A network that lives on textures loses its answer long before a person does.",
         (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
         "{:g} % of the side",
+        "standard deviation, % of the side",
         _blur,
     ),
     "rotation": Distortion(
@@ -203,6 +206,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Turns the picture; its mirrored edges fill the corners. A convolution knows its patterns upright only.",
         (0, 10, 20, 30, 45, 60, 75, 90, 120, 150, 180),
         "{:g}°",
+        "degrees",
         _rotate,
     ),
     "scale": Distortion(
@@ -211,6 +215,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "pattern to them.",
         (100, 90, 80, 70, 60, 50, 40, 35, 30, 25, 20),
         "{:g} % of its size",
+        "size, %",
         _shrink,
     ),
     "crop": Distortion(
@@ -218,6 +223,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Shows less and less, enlarged. At some point the thing is only a texture, and the surroundings are gone.",
         (100, 90, 80, 70, 60, 50, 40, 35, 30, 25, 20),
         "the middle {:g} %",
+        "what is left of each side, %",
         _crop,
     ),
     "noise": Distortion(
@@ -226,6 +232,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "any.",
         (0, 5, 10, 15, 20, 30, 40, 50, 65, 80, 100),
         "± {:g} of 255",
+        "standard deviation, of 255",
         _noise,
     ),
     "contrast": Distortion(
@@ -233,6 +240,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Draws all colours towards one grey. Fog does the same.",
         (100, 80, 60, 50, 40, 30, 20, 15, 10, 5, 0),
         "{:g} % left",
+        "contrast left, %",
         _contrast,
     ),
     "hue": Distortion(
@@ -240,6 +248,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Turns the circle of colours: shapes stay, colours lie. It shows which classes are known by their colour.",
         (0, 15, 30, 45, 60, 75, 90, 105, 120, 150, 180),
         "{:g}°",
+        "degrees",
         _hue,
     ),
     "jpeg": Distortion(
@@ -247,6 +256,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Saves the picture as an ever smaller JPEG: blocks of eight pixels, and colours that run.",
         (0, 10, 30, 50, 70, 80, 85, 90, 94, 97, 99),
         "{:g} below the best",
+        "quality given up, of 100",
         _jpeg,
     ),
     "box": Distortion(
@@ -254,6 +264,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "Covers a part with grey, from its middle outwards. What must be hidden until the answer falls?",
         (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100),
         "{:g} % of the box",
+        "size of the box, % of the chosen",
         _cover,
     ),
     "shuffle": Distortion(
@@ -262,6 +273,7 @@ DISTORTIONS: dict[str, Distortion] = {
         "not mind looks at textures.",
         (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16),
         "{0:g} × {0:g} patches",
+        "patches a side",
         _shuffle,
     ),
 }

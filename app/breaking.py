@@ -1,0 +1,138 @@
+"""What a network says about pictures that were made worse, remembered: for the page Break it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from alexnet_core.insight import adversarial, colours, distortions
+from alexnet_core.insight.adversarial import EPSILONS, Adversary, Attack
+from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, attribute
+from alexnet_core.insight.distortions import Box, find_distortion
+from alexnet_core.insight.gallery import Gallery
+from app.answers import SHOWN_SIDE, Answers
+from app.figures.mosaic import enlarged
+from app.gallery import galleries
+from app.session import Picture, SharedNetwork
+
+PICTURES = 200
+"""Of a data set, on which accuracy against strength is measured: known to 3.5 percentage points (one standard
+deviation, at 50 %)."""
+
+Progress = Callable[[float], object]
+
+
+@st.cache_resource
+def _kept() -> Answers:
+    """A series of eleven pictures takes up to 2 MB."""
+    return Answers(40)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One picture at every level of a distortion."""
+
+    squares: np.ndarray
+    """uint8 (L, S, S, 3)."""
+    probabilities: np.ndarray
+    """float32 (L, K)."""
+
+
+def seen(shared: SharedNetwork, picture: Picture) -> np.ndarray:
+    """The square that the network looks at, uint8 (S, S, 3)."""
+    return np.asarray(shared.network.preprocessing.crop(picture.image))
+
+
+def series(shared: SharedNetwork, picture: Picture, name: str, box: Box) -> Series:
+    """The picture at every level of the distortion called `name`, and the answers, in one batch."""
+
+    def compute() -> Series:
+        squares = distortions.series(seen(shared, picture), name, box)
+        with shared.lock:
+            return Series(squares, distortions.probabilities(shared.network, squares))
+
+    return _kept().get((shared.key, picture.key, "series", name, box), compute)
+
+
+def labelled(shared: SharedNetwork, choice: str) -> Gallery | None:
+    """Pictures with classes that the network has not learned from, where they are on this computer."""
+    found = galleries(choice, shared.network)
+    return next((found[split] for split in ("test", "val") if split in found), None)
+
+
+def accuracies(shared: SharedNetwork, gallery: Gallery, name: str, box: Box, progress: Progress) -> list[float]:
+    """The share of right answers at every level, over `PICTURES` pictures spread evenly over the gallery."""
+
+    def compute() -> list[float]:
+        rows = spread_rows(gallery, PICTURES)
+        assert gallery.labels is not None
+        squares, labels = gallery.images[rows], gallery.labels[rows]
+        answers = distortions.right_answers(shared.network, squares, labels, name, box)
+        levels = len(find_distortion(name).levels)
+        shares = []
+        for level in range(levels):
+            with shared.lock:  # a level at a time: others may ask in between
+                shares.append(float(next(answers).mean()))
+            progress((level + 1) / levels)
+        return shares
+
+    return _kept().get((shared.key, gallery.key, "accuracies", name, box), compute)
+
+
+def spread_rows(gallery: Gallery, count: int) -> np.ndarray:
+    """At most `count` rows, evenly spread, so that no class is left out where they stand in order."""
+    return np.unique(np.linspace(0, len(gallery) - 1, min(count, len(gallery))).round().astype(int))
+
+
+def attacks(
+    shared: SharedNetwork, picture: Picture, kind: Attack, target: int | None, progress: Progress
+) -> list[Adversary]:
+    """The picture attacked within each of the bounds `EPSILONS`."""
+
+    def compute() -> list[Adversary]:
+        pixels, found = seen(shared, picture), []
+        for place, epsilon in enumerate(EPSILONS):
+            with shared.lock:
+                found.append(adversarial.attack(shared.network, pixels, kind, epsilon, target))
+            progress((place + 1) / len(EPSILONS))
+        return found
+
+    return _kept().get((shared.key, picture.key, kind, target), compute)
+
+
+def explained(
+    shared: SharedNetwork, pixels: np.ndarray, key: tuple[object, ...], method: str, target: int
+) -> Attribution:
+    """The map of the square `pixels`, uint8 (S, S, 3), which is known under `key`."""
+
+    def compute() -> Attribution:
+        preprocessing = shared.network.preprocessing
+        # The square is all there is: nothing may be cut from it.
+        whole = replace(shared.network, preprocessing=replace(preprocessing, resize=preprocessing.size))
+        with shared.lock:
+            return attribute(whole, Image.fromarray(pixels), method, target)
+
+    return _kept().get((shared.key, "map", method, target, *key), compute)
+
+
+def shown(pixels: np.ndarray) -> Image.Image:
+    """A square for the screen, each pixel a visible square where there are few."""
+    return enlarged(pixels, max(1, round(SHOWN_SIDE / len(pixels))))
+
+
+def laid_over(pixels: np.ndarray, answer: Attribution) -> Image.Image:
+    """A map in colour over its square."""
+    return colours.draw(shown(pixels), answer.values, ATTRIBUTIONS[answer.method].signed)
+
+
+def change_shown(adversary: Adversary) -> tuple[Image.Image, int]:
+    """What was added to the pixels, on middle grey, and how many times it was enlarged to be seen."""
+    factor = adversarial.amplification(adversary.change)
+    return shown(adversarial.amplified(adversary.change, factor)), factor
+
+
+def whole_file(shared: SharedNetwork, adversary: Adversary) -> Image.Image:
+    """The attacked picture so that this program, given the file, looks at the very same square."""
+    return adversarial.as_file(shared.network.preprocessing, adversary.pixels)

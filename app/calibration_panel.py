@@ -1,0 +1,103 @@
+"""The second part of the page How sure is it: whether 90 % means nine of ten, over many pictures."""
+
+import streamlit as st
+
+from alexnet_core.insight.calibration import Reliability
+from app import sureness, words
+from app.figures.reliability import reliability_diagram
+from app.sentences import plain
+from app.session import SharedNetwork
+from app.sureness import Calibration
+
+NO_TOOLBAR = {"displayModeBar": False}
+SPLITS = {"test": "test", "val": "validation"}
+WARM, COOL = 1.05, 0.95
+"""Temperatures between which a network is about as sure as it should be."""
+
+
+def show(shared: SharedNetwork, choice: str) -> None:
+    """The reliability diagram: of what the run wrote down, and after a press of the button with a temperature."""
+    splits = sureness.splits(shared, choice)
+    asked: set[object] = st.session_state.setdefault("calibrated", set())
+    chart, beside = st.columns([3, 2], gap="large")
+    with beside:
+        if splits is None:
+            st.info(
+                "The data set of this network is not prepared on this computer: no temperature can be fitted. Prepare "
+                "it on the page Train.",
+                icon=":material/info:",
+            )
+        elif shared.key in asked or st.button(
+            "Fit a temperature",
+            icon=":material/thermostat:",
+            help=f"Asks the network about up to {2 * sureness.PICTURES:,} pictures that it has not learned from; some "
+            "seconds for a small network, a minute for a large one.",
+        ):
+            asked.add(shared.key)
+            bar = st.empty()
+            found = sureness.fitted(shared, *splits, lambda share: bar.progress(share, "Asking about many pictures"))
+            bar.empty()
+            _temperature(found)
+            with chart:
+                _diagram(
+                    {"as it is": found.before, f"divided by {found.temperature:.2f}": found.after},
+                    f"Judged on {plain(found.judged_on)}.",
+                )
+            return
+    recorded = sureness.recorded(choice)
+    with chart:
+        if recorded is None:
+            st.caption("There is nothing to judge its probabilities by yet.")
+            return
+        _diagram(
+            {"as it is": recorded.reliability},
+            f"From the run's own last examination, on its {recorded.count:,} "
+            f"{SPLITS.get(recorded.split, recorded.split)} pictures.",
+        )
+    with beside:
+        _error("Calibration error", recorded.reliability)
+
+
+def _diagram(lines: dict[str, Reliability], source: str) -> None:
+    st.plotly_chart(
+        reliability_diagram([(name, found.probability, found.accuracy, found.counts) for name, found in lines.items()]),
+        config=NO_TOOLBAR,
+        key="reliability",
+        alt="How often answers of each certainty are right. "
+        + "; ".join(f"calibration error {name}: {words.percent(found.error)}" for name, found in lines.items())
+        + ".",
+    )
+    st.caption(
+        f"{source} Answers are gathered by how sure they are; larger marks hold more of them. Below the dashed line "
+        "the network is too sure of itself, above it not sure enough."
+    )
+
+
+def _error(label: str, found: Reliability) -> None:
+    st.metric(
+        label,
+        words.percent(found.error),
+        help="The expected calibration error: the mean gap between what it says and how often it is right, over all "
+        "answers.",
+    )
+
+
+def _temperature(found: Calibration) -> None:
+    st.metric(
+        "Temperature",
+        f"{found.temperature:.2f}",
+        help="All logits are divided by it before they become probabilities. No answer changes, only how sure it is.",
+    )
+    _error("Calibration error, as it is", found.before)
+    _error("Calibration error, with the temperature", found.after)
+    if found.temperature > WARM:
+        text = "Above 1: the network was **too sure** of itself, and dividing cools its words."
+    elif found.temperature < COOL:
+        text = "Below 1: the network was **not sure enough**, as after training with smoothed labels or much dropout."
+    else:
+        text = "Near 1: the network is **about as sure as it should be**."
+    st.markdown(text)
+    st.caption(
+        f"Fitted on {plain(found.fitted_on)}, by the least negative log-likelihood, and judged on others. "
+        "*Guo et al. 2017, arXiv:1706.04599*"
+    )

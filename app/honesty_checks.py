@@ -1,0 +1,188 @@
+"""What tells how far to believe one map, computed once and remembered: for the honesty panel."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.insight import deletion, faithfulness, scrambling
+from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, attribute
+from alexnet_core.insight.deletion import Curves
+from alexnet_core.insight.faithfulness import Infidelity
+from alexnet_core.insight.likeness import as_drawn, rank_correlation
+from alexnet_core.insight.scrambling import Explain, Step
+from alexnet_core.runs.directory import RunDirectory, list_runs
+from app import answers
+from app.answers import Answers, Asked
+from app.session import SharedNetwork, load
+
+RANDOM_ORDERS = 5
+"""Enough to see how much luck an order can have; each costs as much as a map's own curves."""
+
+Progress = Callable[[float], object]
+
+
+@st.cache_resource
+def _kept() -> Answers:
+    """Nine maps of 0.6 MB each at most."""
+    return Answers(40)
+
+
+@st.cache_resource
+def _one_copy() -> Lock:
+    """A scrambled copy of a large network takes 250 MB: only one at a time."""
+    return Lock()
+
+
+def explaining(asked: Asked) -> Explain:
+    """The question, to be asked about other networks and other pictures."""
+    return lambda network, picture: attribute(
+        network, picture, asked.method, asked.target, against=asked.against, settings=dict(asked.settings)
+    )
+
+
+def scrambled(asked: Asked, progress: Progress) -> list[Step]:
+    """The map while the network is scrambled from the top down."""
+
+    def compute() -> list[Step]:
+        network = asked.shared.network
+        total = len(scrambling.steps_from_the_top(network.model)) + 1
+        with _one_copy():
+            with asked.shared.lock:
+                steps = scrambling.cascade(network, asked.picture.image, explaining(asked))
+            found = []
+            for step in steps:  # on a copy: the shared network is free meanwhile
+                found.append(step)
+                progress(len(found) / total)
+        return found
+
+    return _kept().get(("scrambled", *asked.key), compute)
+
+
+def own_curves(asked: Asked) -> Curves:
+    """Deletion and insertion in the order of the map."""
+    explained = answers.explained(asked)
+
+    def compute() -> Curves:
+        with asked.shared.lock:
+            return deletion.curves(
+                asked.shared.network, asked.picture.image, asked.target, deletion.order_of(explained)
+            )
+
+    return _kept().get(("curves", *asked.key), compute)
+
+
+def chance_curves(asked: Asked, progress: Progress) -> list[Curves]:
+    """The same in random orders: what any map should beat."""
+
+    def compute() -> list[Curves]:
+        found = []
+        for seed in range(RANDOM_ORDERS):
+            order = deletion.random_order(asked.shared.network.preprocessing.size, seed)
+            with asked.shared.lock:
+                found.append(deletion.curves(asked.shared.network, asked.picture.image, asked.target, order))
+            progress(len(found) / RANDOM_ORDERS)
+        return found
+
+    return _kept().get(("chance", asked.shared.key, asked.picture.key, asked.target), compute)
+
+
+def rivals(asked: Asked) -> list[str]:
+    """The other methods that answer at once on this network."""
+    return [
+        name
+        for name, method in ATTRIBUTIONS.items()
+        if name != asked.method and not method.slow and answers.why_not(asked.shared, name) is None
+    ]
+
+
+def rival_curves(asked: Asked, progress: Progress) -> dict[str, Curves]:
+    """The curves of the other quick methods, by their names."""
+    found: dict[str, Curves] = {}
+    names = rivals(asked)
+    for name in names:
+        found[name] = own_curves(replace(asked, method=name, settings=()))
+        progress(len(found) / len(names))
+    return found
+
+
+def infidelity(asked: Asked) -> Infidelity | None:
+    """How badly the map foretells what hiding does; it explains one class, not the difference of two."""
+    explained = answers.explained(replace(asked, against=None))
+
+    def compute() -> Infidelity | None:
+        with asked.shared.lock:
+            return faithfulness.unfaithful(asked.shared.network, asked.picture.image, explained)
+
+    return _kept().get(("infidelity", *asked.key), compute)
+
+
+def sensitivity(asked: Asked) -> float:
+    """The largest relative change of the map among pictures that nobody can tell apart."""
+
+    def compute() -> float:
+        with asked.shared.lock:
+            return faithfulness.unsteady(asked.shared.network, asked.picture.image, explaining(asked))
+
+    return _kept().get(("sensitivity", *asked.key), compute)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another map of the same picture, and how alike it is to the one that is judged."""
+
+    explained: Attribution
+    correlation: float | None
+    """Rank correlation of the maps as they are drawn, signs included."""
+
+
+def runner_up(asked: Asked) -> Beside:
+    """The map of the most probable class that is not the target."""
+    other = next(one.index for one in answers.top(asked.shared, asked.picture) if one.index != asked.target)
+    return _beside(asked, answers.explained(replace(asked, target=other, against=None)))
+
+
+def _beside(asked: Asked, other: Attribution) -> Beside:
+    return Beside(other, rank_correlation(as_drawn(answers.explained(asked)), as_drawn(other)))
+
+
+def shuffled_run(shared: SharedNetwork) -> RunDirectory | None:
+    """The newest run with shuffled labels that trained a network of the same kind, size and classes."""
+    network = shared.network
+    for run in list_runs():
+        try:
+            settings = run.config().settings
+        except ExplorerError:  # gone or damaged in this moment
+            continue
+        if settings.shuffle_labels and settings.model == network.name and run.network_path.exists():
+            other = load(run.id).network
+            alike = other.preprocessing.size == network.preprocessing.size
+            if alike and set(other.classes) == set(network.classes):
+                return run
+    return None
+
+
+def of_shuffled(asked: Asked, run: RunDirectory) -> Beside:
+    """The map of the network that learned from shuffled labels, for the class of the same name."""
+    shared = load(run.id)
+    target = shared.network.classes.index(asked.shared.network.classes[asked.target])
+    return _beside(asked, answers.explained(replace(asked, shared=shared, target=target, against=None)))
+
+
+def own_map(asked: Asked) -> Attribution:
+    """The map that is judged."""
+    return answers.explained(asked)
+
+
+def drawn(asked: Asked, explained: Attribution) -> Image.Image:
+    """A map over the picture, each on its own scale."""
+    return answers.laid_over(asked.shared, asked.picture, explained, 0.8)
+
+
+def areas(curves: Sequence[Curves]) -> tuple[np.ndarray, np.ndarray]:
+    """The areas under the deletion and the insertion curves."""
+    return np.array([one.deletion.area for one in curves]), np.array([one.insertion.area for one in curves])

@@ -1,0 +1,43 @@
+"""How sure is it: one picture asked about many times, many pictures asked about once, and pictures of nothing."""
+
+import streamlit as st
+
+from app import answers, calibration_panel, spread_panel, strangers_panel, words
+from app.choices import choose_network, choose_picture
+from app.sentences import plain
+
+WAYS = {"crops": ":material/crop: Ten cuts", "samples": ":material/blur_circular: Dropout"}
+
+st.title("How sure is it")
+left, right = st.columns([1, 2], gap="large")
+with right:
+    shared = choose_network()
+with left:
+    picture = choose_picture(shared.network)
+    st.image(
+        answers.square(shared.network.preprocessing, picture),
+        caption=words.picture_caption(picture.name, shared.network.preprocessing.size),
+        width="stretch",
+        alt=f"The centre square of the picture {picture.name}.",
+    )
+with right:
+    first = answers.top(shared, picture)[0]
+    st.subheader(f"It says {plain(first.name)}, with {plain(words.percent(first.probability))}")
+    way = st.segmented_control(
+        "Ask many times",
+        list(WAYS),
+        default="crops",
+        required=True,
+        format_func=WAYS.__getitem__,
+        key="way_to_ask",
+        help="Each time the picture or the network differs a little. The spread shows what one answer hides.",
+        persist_state="session",
+    )
+    panels = {"crops": spread_panel.show_crops, "samples": spread_panel.show_samples}
+    panels[way](shared, picture)
+
+st.subheader("Is 90 % nine of ten?")
+calibration_panel.show(shared, st.session_state["run"])
+
+st.subheader("And if it is none of them?")
+strangers_panel.show(shared)

@@ -1,0 +1,149 @@
+"""The honesty panel in a page of its own: every test of a map, for quick and slow methods, with and without a
+control."""
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from alexnet_core.insight.attribution import ATTRIBUTIONS
+from alexnet_core.models import Network, build
+from alexnet_core.models.weights import frozen, save_network
+from alexnet_core.preprocess import Preprocessing
+from alexnet_core.runs.directory import RunDirectory
+from app import honesty_checks, session
+from app.answers import Asked
+from app.figures.likeness import likeness
+from app.figures.two_orders import two_orders
+from tests.app.conftest import CLASSES, HOSTILE
+from tests.insight.small_networks import traces
+
+TESTS = ("scramble", "pixels", "faithful", "runner_up", "shuffled")
+SLOW = next(name for name, method in ATTRIBUTIONS.items() if method.slow)
+
+
+def page(run_id, method):
+    """What a page does: the panel in a container."""
+    import streamlit as st
+
+    from app import session
+    from app.honesty_panel import honesty_panel
+
+    with st.container():
+        honesty_panel(session.load(run_id), session.sample("ship"), method, 0, "one")
+
+
+def opened(run, method="saliency"):
+    return AppTest.from_function(page, args=(run.id, method), default_timeout=60).run()
+
+
+def texts(app):
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.metric)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def sound(app):
+    return not app.exception and not app.error
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_each_test_says_something_about_a_quick_method(run, test):
+    app = opened(run)
+    app.segmented_control(key="honesty-one").set_value(test).run()
+    assert sound(app)
+    assert HOSTILE not in texts(app)
+    words = {
+        "scramble": "Structural similarity there",
+        "pixels": "order",
+        "faithful": "computed by Captum",
+        "runner_up": "Rank correlation",
+        "shuffled": "Shuffle labels",
+    }
+    assert words[test] in texts(app)
+
+
+def test_a_slow_method_waits_to_be_asked(run, monkeypatch):
+    monkeypatch.setattr("app.honesty_checks.scrambled", lambda asked, progress: pytest.fail("not asked yet"))
+    app = opened(run, SLOW)
+    assert sound(app)
+    assert [button.label for button in app.button] == ["Scramble the network"]
+
+
+def test_the_other_methods_beside_it(run, monkeypatch):
+    monkeypatch.setattr("app.honesty_checks.rivals", lambda asked: ["grad_cam"])
+    app = opened(run)
+    app.segmented_control(key="honesty-one").set_value("pixels").run()
+    app.toggle(key="rivals-one").set_value(True).run()
+    assert sound(app)
+    assert "Grad-CAM" in str(app.table[0].value)
+
+
+@pytest.fixture
+def asked(run):
+    return Asked(session.load(run.id), session.sample("ship"), "saliency", 0)
+
+
+def test_rivals_are_quick_and_others(asked):
+    found = honesty_checks.rivals(asked)
+    assert "grad_cam" in found
+    assert asked.method not in found
+    assert not any(ATTRIBUTIONS[name].slow for name in found)
+
+
+def test_the_shared_network_is_left_as_it_was(asked):
+    before = traces(asked.shared.network.model)
+    shares = []
+    steps = honesty_checks.scrambled(asked, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(steps) == len(shares)
+    honesty_checks.own_curves(asked)
+    assert len(honesty_checks.chance_curves(asked, lambda share: None)) == honesty_checks.RANDOM_ORDERS
+    honesty_checks.infidelity(asked)
+    assert honesty_checks.sensitivity(asked) >= 0
+    assert traces(asked.shared.network.model) == before
+    assert honesty_checks.scrambled(asked, pytest.fail) is steps
+
+
+def test_the_runner_up_is_the_most_probable_other_class(asked):
+    other = honesty_checks.runner_up(asked)
+    assert other.explained.target != asked.target
+    assert -1 <= other.correlation <= 1
+    ahead = honesty_checks.runner_up(replace(asked, target=other.explained.target))
+    assert ahead.explained.target != other.explained.target
+
+
+def control(run, classes=CLASSES):
+    settings = replace(run.config().settings, shuffle_labels=True)
+    made = RunDirectory.create(settings, run.config().data, title="Nonsense")
+    model = frozen(build("alexnet_mini", len(classes), 32))
+    save_network(made.network_path, Network("alexnet_mini", model, classes, Preprocessing(32, 32)))
+    return made
+
+
+def test_a_run_with_shuffled_labels_is_the_control(run, asked):
+    assert honesty_checks.shuffled_run(asked.shared) is None
+    made = control(run, tuple(reversed(CLASSES)))
+    assert honesty_checks.shuffled_run(asked.shared).id == made.id
+    other = honesty_checks.of_shuffled(asked, made)
+    assert other.explained.target_name == CLASSES[0]
+    app = opened(run)
+    app.segmented_control(key="honesty-one").set_value("shuffled").run()
+    assert sound(app)
+    assert "Rank correlation" in texts(app)
+
+
+def test_a_control_of_other_classes_is_none(run, asked):
+    control(run, ("a", "b", "c"))
+    assert honesty_checks.shuffled_run(asked.shared) is None
+
+
+def test_the_figures_say_what_they_show(asked):
+    own = honesty_checks.own_curves(asked).deletion
+    fig = two_orders(own.shares, ("<b>", own.probabilities), [own.probabilities, own.probabilities + 0.1], [], "gone")
+    assert "<b>" not in fig.data[-1].name
+    assert list(fig.data[0].y) == pytest.approx(list(own.probabilities + 0.1))
+    assert list(fig.data[2].y) == pytest.approx(list(own.probabilities + 0.05))
+    steps = likeness(["trained", "1", "2"], [1, None, 0.2], [1, 0.5, 0.1])
+    assert list(steps.data[0].y) == [1, 0.5, 0.1]
+    assert steps.layout.shapes[0].x0 == 1
