@@ -195,7 +195,7 @@ def _show_course(past: History, network: Network, step: int) -> None:
     last = past.steps[-1]
     loss, accuracy = st.columns(2, gap="medium")
     loss.plotly_chart(
-        course(past.loss, "Loss", step, last), key="past-loss", config=NO_TOOLBAR, alt="Loss over the steps."
+        course(past.loss, "Loss", step, last), key="past-loss", config=NO_TOOLBAR, alt="Loss over steps."
     )
     accuracy.plotly_chart(
         course(past.accuracy, "Right answers", step, last, percent=True),
