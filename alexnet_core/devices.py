@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 
 import psutil
 import torch
@@ -120,6 +121,12 @@ def _device(name: str) -> str:
     if name == "mps" and not has_mps:
         raise ExplorerError("There is no Apple GPU here that PyTorch can use; choose the device auto or cpu.")
     return name
+
+
+@cache
+def precision_for_looking(device: torch.device) -> torch.dtype:
+    """The fastest number format for passes whose answers are looked at and not learned from; measured once."""
+    return DTYPES[_fastest_precision(device)]
 
 
 def _fastest_precision(device: torch.device) -> str:

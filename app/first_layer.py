@@ -113,9 +113,15 @@ CLEAR = 0.8
 """A little more than the 0.75 of an even spread."""
 
 
+BLOB = 0.5
+"""Cycles along the filter below which there is no stripe beside another."""
+
+
 def filter_facts(traits: Traits, unit: int) -> str:
     """One filter in a sentence."""
     colour = f"colourfulness {traits.colourfulness[unit]:.2f} (0 grey, 1 compares colours only)"
+    if traits.frequency[unit] < BLOB:
+        return f"A blob without stripes, {colour}."
     cycles = f"{traits.frequency[unit]:.1f} cycles along the filter"
     if traits.oriented[unit] < ORIENTED:
         return f"No clear direction, {cycles}, {colour}."

@@ -3,12 +3,13 @@
 from dataclasses import asdict, fields
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.feature_visualisation import STEPS, Drawing, Objective, Regularisers, doubts, visualise
 from alexnet_core.insight.units import UnitLayer
 from alexnet_core.runs.directory import RunDirectory
-from app.remembered import remembered
+from app.remembered import finished_drawing, keep_drawing
 from app.sentences import plain
 from app.session import IMAGENET, SharedNetwork
 from app.units import enlarge
@@ -102,13 +103,13 @@ def show(shared: SharedNetwork, choice: str, layer: UnitLayer, unit: int) -> Non
             st.caption(f":material/info: {plain(sentence)}")
     place, caption = picture.empty(), picture.empty()
     kept: dict[Key, Drawing] = st.session_state.setdefault("grown", {})
-    finished = remembered(("grown", key), list)
-    drawing = finished[0] if finished else kept.get(key)
+    finished = finished_drawing(key)
+    drawing = finished or kept.get(key)
     if drawing is not None:
         draw(place, caption, drawing)
     else:
         place.info("Press the button: a picture grows from grey until it excites the unit as strongly as it can.")
-    if finished:
+    if finished is not None:
         return
     if st.session_state.get("growing") != key:
         buttons.button(
@@ -128,14 +129,13 @@ def show(shared: SharedNetwork, choice: str, layer: UnitLayer, unit: int) -> Non
         kept[key] = drawing
         draw(place, caption, drawing)
         bar.progress(drawing.step / drawing.steps, f"Step {drawing.step} of {drawing.steps}")
-    finished.append(drawing)
+    assert drawing is not None
+    keep_drawing(key, drawing)
     _stop()
     st.rerun()
 
 
-def draw(
-    place: st.delta_generator.DeltaGenerator, caption: st.delta_generator.DeltaGenerator, drawing: Drawing
-) -> None:
+def draw(place: DeltaGenerator, caption: DeltaGenerator, drawing: Drawing) -> None:
     """The picture so far."""
     place.image(enlarge(drawing.pixels), width="stretch", alt=f"The grown picture after {drawing.step} steps.")
     caption.caption(

@@ -20,6 +20,7 @@ from app.words import percent
 
 PICTURES = 1000
 """Looked at for the accuracies: enough to see a class fall by a few percent, and quick."""
+FALL = "fall of its mean probability, percentage points"
 AT_FIRST = 8
 """Units switched off when the page opens: enough that something happens."""
 ANSWERS = 5
@@ -131,21 +132,21 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
     """The units that a class needs most, as bars and as a table; the number of the first."""
     falls = [float(whole.accuracy[label] - need.outcome.accuracy[label]) for need in found]
     less = [float(whole.probability[label] - need.outcome.probability[label]) for need in found]
-    order = sorted(range(len(found)), key=lambda unit: (-falls[unit], -less[unit]))
+    order = sorted(range(len(found)), key=lambda unit: -less[unit])
     chart, table = st.columns(2, gap="large")
     with chart:
         st.plotly_chart(
-            bars([f"unit {unit}" for unit in order], [falls[unit] for unit in order], "fall of accuracy", ".1%"),
+            bars([f"unit {unit}" for unit in order], [100 * less[unit] for unit in order], FALL, ".1f"),
             config={"displayModeBar": False},
-            alt=f"How far the accuracy of {name} falls without each unit; unit {order[0]} is needed most.",
+            alt=f"How far the probability of {name} falls without each unit; unit {order[0]} is needed most.",
         )
     with table:
         st.dataframe(
             [
                 {
                     "Unit": unit,
-                    "Accuracy falls by": 100 * falls[unit],
                     "Probability falls by": 100 * less[unit],
+                    "Accuracy falls by": 100 * falls[unit],
                     "Over all classes": 100 * (whole.overall - found[unit].outcome.overall),
                 }
                 for unit in order
@@ -154,7 +155,7 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
             height=420,
             column_config={
                 column: st.column_config.NumberColumn(format="%.1f %%")
-                for column in ("Accuracy falls by", "Probability falls by", "Over all classes")
+                for column in ("Probability falls by", "Accuracy falls by", "Over all classes")
             },
             alt=f"All {len(found)} units with the fall of accuracy and probability of {name} when they are off.",
         )
@@ -168,12 +169,17 @@ def pictures(shared: SharedNetwork, gallery: Gallery, layer: str) -> int:
 
 def finding(found: Sequence[Need], whole: Outcome, label: int, unit: int, name: str) -> str:
     """The answer in words. `name` is Markdown."""
-    fall = float(whole.accuracy[label] - found[unit].outcome.accuracy[label])
+    probability = float(whole.probability[label] - found[unit].outcome.probability[label])
+    accuracy = float(whole.accuracy[label] - found[unit].outcome.accuracy[label])
     harmless = sum(bool(need.outcome.accuracy[label] >= whole.accuracy[label]) for need in found)
-    if fall <= 0:
-        return f"{name} needs no single unit of this layer: without any one of them it is as often right as before."
+    if not np.isfinite(probability):
+        return f"There are no pictures of {name} here, so nothing can be said about what it needs."
+    if probability <= 0:
+        return f"{name} needs no single unit of this layer: without any one of them it is as probable as before."
     return (
-        f"{name} needs unit {unit} most: without it {100 * fall:.1f} percent points fewer of its pictures are right. "
-        f"{harmless:,} of {len(found):,} units can be missed one at a time without any loss. Units that can stand in "
-        "for each other do not show here: try several at once above."
+        f"{name} needs unit {unit} most: without it the network finds its pictures less probable by "
+        f"{100 * probability:.1f} percentage points on average, and is right about {100 * accuracy:.1f} percentage "
+        f"points fewer. The probability is what is ranked: with few pictures a class, accuracies move in coarse steps. "
+        f"{harmless:,} of {len(found):,} units can be missed one at a time without a loss of accuracy. Units that can "
+        "stand in for each other do not show here: try several at once above."
     )

@@ -133,9 +133,9 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
     others = len(found.contributions) - len(strongest)
     if others:
         terms.append(f"{rest:+.4f} (the other {others} channels)")
-    bias = f"{found.bias:+.4f} (bias)" if found.bias else "0 (no bias)"
-    st.markdown(f"Patch × kernel, added up: {' '.join(terms)} {'' if found.bias == 0 else '+ '}{bias} "
-                f"= **{found.value:.4f}**".replace("+ +", "+ ").replace("+ -", "− "))  # fmt: skip
+    bias = f"{found.bias:+.4f} (bias)" if found.bias else "+0 (no bias)"
+    written = " ".join([*terms, bias]).removeprefix("+").replace("+", "+ ").replace("-", "− ")
+    st.markdown(f"Patch × kernel, added up: {written} = **{found.value:.4f}**")
     st.caption(
         "Each number of the patch is multiplied by the number at the same place of the kernel; the products are added "
         "up. Zeros at an edge of the patch are the padding round the map."

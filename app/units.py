@@ -41,8 +41,7 @@ def surveyed(
             if progress is not None:
                 progress(share, f"Looking through {min(MOST_PICTURES, len(gallery)):,} pictures")
 
-        with shared.lock:
-            return units.survey(shared.network, gallery, layer, told, MOST_PICTURES)
+        return units.survey(shared.network, gallery, layer, told, MOST_PICTURES, shared.lock)
 
     return remembered((shared.key, gallery.key, layer, "survey"), compute)
 

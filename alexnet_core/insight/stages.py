@@ -6,6 +6,7 @@ block stays there.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -27,33 +28,44 @@ class Stage:
 FLATTEN = "flatten"
 
 
+_KNOWN: WeakKeyDictionary[nn.Module, tuple[str, ...]] = WeakKeyDictionary()
+"""The names of the stages of models that were checked before: the check takes two passes, and lives as long as they."""
+
+
 def stages(network: Network) -> list[Stage]:
     """The stages of `network`, checked: one picture of noise passes them to the same answer as it passes the model.
 
     A model that is no such row is one single stage without a name.
     """
+    names = _KNOWN.get(network.model)
+    if names is None:
+        names = _KNOWN[network.model] = _checked(network)
+    return [Stage(name, nn.Flatten() if name == FLATTEN else network.model.get_submodule(name)) for name in names]
+
+
+def _checked(network: Network) -> tuple[str, ...]:
     model = network.model
     size = network.preprocessing.size
     parameter = next(model.parameters())
     noise = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0)).to(parameter.device)
-    row: list[Stage] = []
+    names: list[str] = []
     x = noise
     with torch.no_grad(), evaluating(model):
         try:
             for stage in _unfolded("", model):
                 if isinstance(stage.module, nn.Linear) and x.dim() == 4:
-                    row.append(Stage(FLATTEN, nn.Flatten()))
+                    names.append(FLATTEN)
                     x = torch.flatten(x, 1)
-                row.append(stage)
+                names.append(stage.name)
                 x = stage.module(x)
         except RuntimeError:  # shapes that do not fit one behind the other: the model connects its parts otherwise
-            return [Stage("", model)]
+            return ("",)
         if x.dim() == 4:
-            row.append(Stage(FLATTEN, nn.Flatten()))
+            names.append(FLATTEN)
             x = torch.flatten(x, 1)
         expected = model(noise)
     same = x.shape == expected.shape and torch.allclose(x, expected, rtol=1e-4, atol=1e-5, equal_nan=True)
-    return row if same else [Stage("", model)]
+    return tuple(names) if same else ("",)
 
 
 def _unfolded(name: str, module: nn.Module) -> Iterator[Stage]:

@@ -4,18 +4,24 @@ A unit is a channel of a layer with maps, or one number of a layer without. One 
 and no further, answers for all units of the layer at once.
 """
 
+import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from alexnet_core.devices import precision_for_looking
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.gallery import Gallery, numbers
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.receptive_field import Box, Field
-from alexnet_core.insight.stages import output_of, stages
+from alexnet_core.insight.stages import Stage, output_of, place_of, stages
 from alexnet_core.models import Network
 from alexnet_core.models.anatomy import anatomy
 
@@ -120,30 +126,67 @@ def survey(
     layer: str,
     progress: Progress | None = None,
     most: int | None = None,
+    lock: AbstractContextManager[object] | None = None,
+    exact: bool = False,
 ) -> Survey:
     """Look through `gallery`, or through `most` pictures of it evenly spaced, with all units of `layer`.
 
-    Raises ExplorerError for a layer that does not exist, an empty gallery, and values that are not finite.
+    It computes on a copy of the layers it needs, so others who share the network wait only while that is made: `lock`
+    is held then. Unless `exact`, it computes in the fastest precision of this computer, which on many is bf16: two to
+    three digits, enough to find the extreme pictures, whose exact values `patches` gives. Raises ExplorerError for a
+    layer that does not exist, an empty gallery, and values that are not finite.
     """
     count = len(gallery) if most is None else min(most, len(gallery))
     if count == 0:
         raise ExplorerError("There are no pictures to look through; choose others.")
     started = time.perf_counter()
+    with nullcontext() if lock is None else lock:
+        look = _Look(network, layer, exact)
     rows = np.linspace(0, len(gallery) - 1, count).round().astype(np.int64)
     whole = count == len(gallery)
     at_once = max(8, PIXELS_AT_ONCE // network.preprocessing.size**2)
-    row_of_stages = stages(network)
     running = _Running(len(network.classes), count)
-    with torch.no_grad(), evaluating(network.model):
-        for first in range(0, count, at_once):
-            part = rows[first : first + at_once]
-            images = numbers(network, gallery, slice(first, first + len(part)) if whole else part)
-            output = output_of(row_of_stages, layer, images).float()
-            labels = None if gallery.labels is None else torch.from_numpy(gallery.labels[part]).to(output.device)
-            running.add(output, torch.from_numpy(part).to(output.device), labels)
-            if progress is not None:
-                progress(min(1.0, (first + len(part)) / count))
+    for first in range(0, count, at_once):
+        part = rows[first : first + at_once]
+        images = numbers(network, gallery, slice(first, first + len(part)) if whole else part)
+        output = look(images)
+        labels = None if gallery.labels is None else torch.from_numpy(gallery.labels[part]).to(output.device)
+        running.add(output, torch.from_numpy(part).to(output.device), labels)
+        if progress is not None:
+            progress(min(1.0, (first + len(part)) / count))
     return running.survey(layer, time.perf_counter() - started)
+
+
+class _Look:
+    """A copy of the stages up to a layer, made for one quick pass over many pictures."""
+
+    def __init__(self, network: Network, layer: str, exact: bool) -> None:
+        row = stages(network)
+        place = place_of(row, layer)
+        self.layer = layer
+        self.dtype = torch.float32 if exact else precision_for_looking(next(network.model.parameters()).device)
+        modules = [copy.deepcopy(stage.module).eval() for stage in row[: place + 1]]
+        if not exact:
+            _fuse(modules, [stage.name == layer for stage in row])
+        for module in modules:
+            for part in module.modules():
+                # Normalisations keep their statistics in 32 bits, and take numbers of either kind.
+                if isinstance(part, nn.Conv2d | nn.Linear):
+                    part.to(self.dtype)
+        self.row = [Stage(stage.name, module) for stage, module in zip(row, modules, strict=False)]
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """images (N, 3, S, S) as the network reads them -> the layer's output, in the precision of the pass."""
+        images = images.to(self.dtype, memory_format=torch.channels_last)
+        return output_of(self.row, self.layer, images)
+
+
+def _fuse(modules: list[nn.Module], asked: Sequence[bool]) -> None:
+    """Make a convolution and the normalisation behind it one convolution, where nobody asks for what lies between."""
+    for place in range(len(modules) - 1):
+        first, second = modules[place], modules[place + 1]
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d) and not asked[place]:
+            modules[place : place + 2] = [fuse_conv_bn_eval(first, second), nn.Identity()]
 
 
 class _Running:
@@ -160,16 +203,18 @@ class _Running:
     def add(self, output: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor | None) -> None:
         """output (n, C, H, W) or (n, C), of the pictures in `rows` (n,), of the classes `labels` (n,)."""
         maps = output.dim() == 4
-        high = output.amax(dim=(2, 3)) if maps else output  # (n, C)
-        low = output.amin(dim=(2, 3)) if maps else output
+        # Pooling over the whole map: in 16 bits five times as fast on a processor as amax, amin and mean.
+        whole = tuple(output.shape[2:])
+        high = (F.max_pool2d(output, whole).flatten(1) if maps else output).float()  # (n, C)
+        low = (-F.max_pool2d(-output, whole).flatten(1) if maps else output).float()
         self.highest = self._extreme(self.highest, high, rows, True)
         self.lowest = self._extreme(self.lowest, low, rows, False)
         above = (high > 0).sum(dim=0)
         self.excited = above if self.excited is None else self.excited + above
         if labels is not None:
-            rectified = output.clamp(min=0)
-            means = rectified.mean(dim=(2, 3)) if maps else rectified
-            member = torch.nn.functional.one_hot(labels, self.classes).to(means.dtype)  # (n, K)
+            rectified = output if bool((low >= 0).all()) else output.clamp(min=0)
+            means = (F.avg_pool2d(rectified, whole).flatten(1) if maps else rectified).float()
+            member = F.one_hot(labels, self.classes).to(means.dtype)  # (n, K)
             sums, counts = means.T @ member, member.sum(dim=0)
             self.sums = sums if self.sums is None else self.sums + sums
             self.counts = counts if self.counts is None else self.counts + counts
@@ -212,17 +257,19 @@ def patches(network: Network, gallery: Gallery, found: Survey, field: Field, uni
     maps = output[:, unit].reshape(len(rows), -1)  # (n, H W), or (n, 1)
     places = (maps.argmax(dim=1) if strongest else maps.argmin(dim=1)).tolist()
     wide = output.shape[-1] if output.dim() == 4 else 1
+    exact = maps.gather(1, torch.tensor(places, device=maps.device)[:, None])[:, 0].tolist()
     pictures = gallery.images[rows]
-    return [
+    found_patches = [
         Patch(
             row=int(row),
-            value=float(value),
+            value=value,
             place=divmod(place, wide),
             box=field.box(*divmod(place, wide)),
             pixels=cut(picture, field, *divmod(place, wide)),
         )
-        for row, value, place, picture in zip(rows, ends.values[unit], places, pictures, strict=True)
+        for row, value, place, picture in zip(rows, exact, places, pictures, strict=True)
     ]
+    return sorted(found_patches, key=lambda patch: -patch.value if strongest else patch.value)
 
 
 def cut(picture: np.ndarray, field: Field, row: int, column: int) -> np.ndarray:

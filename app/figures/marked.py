@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
-from app.figures.palette import TEXT, VERMILLION, figure
+from app.figures.palette import ACCENT, ORANGE, TEXT, VERMILLION, figure
 
 Box = tuple[int, int, int, int]
 
@@ -35,7 +35,7 @@ def number_grids(grids: Sequence[np.ndarray], titles: Sequence[str]) -> go.Figur
         largest = float(np.abs(grid).max()) or 1.0
         fig.add_heatmap(
             z=grid, row=1, col=place, zmin=-largest, zmax=largest, showscale=False, xgap=1, ygap=1,
-            colorscale=[[0, "#0072B2"], [0.5, "#F7F7F7"], [1, "#E69F00"]],
+            colorscale=[[0, ACCENT], [0.5, "white"], [1, ORANGE]],
             texttemplate="%{z:.2g}" if grid.shape[1] <= LEGIBLE else None,
             textfont={"color": "black", "size": 11}, hovertemplate="row %{y}, column %{x}: %{z:.4g}<extra></extra>",
         )  # fmt: skip

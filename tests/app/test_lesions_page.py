@@ -19,7 +19,7 @@ def test_accuracies_and_what_each_class_needs(run, open_page, labelled):
     assert sound(app)
     (table,) = app.dataframe
     assert len(table.value) == 24
-    falls = table.value["Accuracy falls by"].tolist()
+    falls = table.value["Probability falls by"].tolist()
     assert falls == sorted(falls, reverse=True)
     assert ("needs unit" in texts(app)) or ("needs no single unit" in texts(app))
     assert HOSTILE not in texts(app)

@@ -16,7 +16,7 @@ def few_pictures(monkeypatch):
 def test_a_passport_of_a_unit_with_a_map(run, open_page, few_pictures):
     app = open_page("units", run=run.id, layer="features.0")
     assert sound(app)
-    assert "cycles along the filter" in texts(app)
+    assert "colourfulness" in texts(app)
     assert "Guided backpropagation" in texts(app)
     assert HOSTILE not in texts(app)
 
@@ -25,7 +25,7 @@ def test_a_passport_of_a_unit_without_one(run, open_page, few_pictures):
     app = open_page("units", run=run.id, layer="classifier.6")
     assert sound(app)
     assert "It answers to the present picture" in texts(app)
-    assert "cycles along the filter" not in texts(app)
+    assert "colourfulness" not in texts(app)
 
 
 def test_another_unit_is_another_passport(run, open_page, few_pictures):

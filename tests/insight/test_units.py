@@ -31,7 +31,7 @@ def everything(network, gallery, layer) -> torch.Tensor:
 @pytest.mark.parametrize("layer", ["features.1", "features.7", "classifier.1"])
 def test_the_extremes_are_those_of_a_search_through_all(gallery, layer):
     network = small_network()
-    found = survey(network, gallery, layer)
+    found = survey(network, gallery, layer, exact=True)
     output = everything(network, gallery, layer)
     flat = output.flatten(2) if output.dim() == 4 else output[..., None]
     highest, lowest = flat.amax(2), flat.amin(2)
@@ -46,7 +46,7 @@ def test_the_extremes_are_those_of_a_search_through_all(gallery, layer):
 
 def test_class_means_and_selectivity(gallery):
     network = small_network()
-    found = survey(network, gallery, "features.1")
+    found = survey(network, gallery, "features.1", exact=True)
     means = everything(network, gallery, "features.1").clamp(min=0).mean(dim=(2, 3)).numpy()
     for label in range(3):
         assert np.allclose(found.class_means[:, label], means[gallery.labels == label].mean(axis=0), atol=1e-5)
@@ -98,6 +98,40 @@ def test_some_pictures_evenly_spaced_and_progress(gallery):
     assert shares[-1] == 1
     assert shares == sorted(shares)
     assert found.strongest.rows.max() > 150
+
+
+def test_a_quick_pass_finds_what_an_exact_one_finds(gallery):
+    torch.manual_seed(0)
+    network = network_of(build("alexnet_mini", 4, SIZE))
+    with torch.no_grad():
+        for module in network.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.uniform_(-1, 1)
+                module.running_var.uniform_(0.5, 2)
+                module.weight.uniform_(-1, 1)
+    for layer in ("features.0", "features.1", "features.5", "features.6", "classifier.1"):
+        exact, quick = (survey(network, gallery, layer, exact=exact) for exact in (True, False))
+        scale = np.abs(exact.strongest.values).max()
+        assert np.allclose(exact.strongest.values, quick.strongest.values, atol=0.03 * scale)
+        assert np.allclose(exact.weakest.values, quick.weakest.values, atol=0.03 * scale)
+        assert np.allclose(exact.class_means, quick.class_means, atol=0.03 * scale, equal_nan=True)
+
+
+def test_others_wait_only_while_the_layers_are_copied(gallery):
+    class Lock:
+        held, times = False, 0
+
+        def __enter__(self) -> None:
+            self.held = True
+            self.times += 1
+
+        def __exit__(self, *error: object) -> None:
+            self.held = False
+
+    lock, held = Lock(), []
+    survey(small_network(), gallery, "features.1", lambda share: held.append(lock.held), lock=lock)
+    assert lock.times == 1
+    assert not any(held)
 
 
 def test_the_padding_of_a_patch_is_grey():
