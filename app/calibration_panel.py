@@ -1,12 +1,13 @@
 """The second part of the page How sure is it: whether 90 % means nine of ten, over many pictures."""
 
+import numpy as np
 import streamlit as st
 
 from alexnet_core.insight.calibration import Reliability
 from app import sureness, words
 from app.figures.reliability import reliability_diagram
 from app.sentences import plain
-from app.session import SharedNetwork
+from app.session import Picture, SharedNetwork
 from app.sureness import Calibration
 
 NO_TOOLBAR = {"displayModeBar": False}
@@ -15,10 +16,9 @@ WARM, COOL = 1.05, 0.95
 """Temperatures between which a network is about as sure as it should be."""
 
 
-def show(shared: SharedNetwork, choice: str) -> None:
+def show(shared: SharedNetwork, picture: Picture, choice: str) -> None:
     """The reliability diagram: of what the run wrote down, and after a press of the button with a temperature."""
     splits = sureness.splits(shared, choice)
-    asked: set[object] = st.session_state.setdefault("calibrated", set())
     chart, beside = st.columns([3, 2], gap="large")
     with beside:
         if splits is None:
@@ -27,17 +27,11 @@ def show(shared: SharedNetwork, choice: str) -> None:
                 "it on the page Train.",
                 icon=":material/info:",
             )
-        elif shared.key in asked or st.button(
-            "Fit a temperature",
-            icon=":material/thermostat:",
-            help=f"Asks the network about up to {2 * sureness.PICTURES:,} pictures that it has not learned from; some "
-            "seconds for a small network, a minute for a large one.",
-        ):
-            asked.add(shared.key)
+        elif _wanted(shared):
             bar = st.empty()
             found = sureness.fitted(shared, *splits, lambda share: bar.progress(share, "Asking about many pictures"))
             bar.empty()
-            _temperature(found)
+            _temperature(found, sureness.alone(shared, picture))
             with chart:
                 _diagram(
                     {"as it is": found.before, f"divided by {found.temperature:.2f}": found.after},
@@ -56,6 +50,21 @@ def show(shared: SharedNetwork, choice: str) -> None:
         )
     with beside:
         _error("Calibration error", recorded.reliability)
+
+
+def _wanted(shared: SharedNetwork) -> bool:
+    """Whether a temperature was asked for; draws the button until it is."""
+    asked: set[str] = st.session_state.setdefault("calibrated", set())
+    place = st.empty()
+    if shared.key not in asked and place.button(
+        "Fit a temperature",
+        icon=":material/thermostat:",
+        help=f"Asks the network about up to {2 * sureness.PICTURES:,} pictures that it has not learned from; some "
+        "seconds for a small network, a minute for a large one.",
+    ):
+        asked.add(shared.key)
+        place.empty()
+    return shared.key in asked
 
 
 def _diagram(lines: dict[str, Reliability], source: str) -> None:
@@ -82,7 +91,7 @@ def _error(label: str, found: Reliability) -> None:
     )
 
 
-def _temperature(found: Calibration) -> None:
+def _temperature(found: Calibration, alone: np.ndarray) -> None:
     st.metric(
         "Temperature",
         f"{found.temperature:.2f}",
@@ -97,6 +106,8 @@ def _temperature(found: Calibration) -> None:
     else:
         text = "Near 1: the network is **about as sure as it should be**."
     st.markdown(text)
+    mended = float(sureness.tempered(alone, found.temperature).max())
+    st.markdown(f"For the present picture, {words.percent(float(alone.max()))} becomes **{words.percent(mended)}**.")
     st.caption(
         f"Fitted on {plain(found.fitted_on)}, by the least negative log-likelihood, and judged on others. "
         "*Guo et al. 2017, arXiv:1706.04599*"

@@ -27,8 +27,8 @@ def show_crops(shared: SharedNetwork, picture: Picture) -> None:
         )
     st.caption(
         "Four corners, the middle, and all five mirrored: to a person the same picture. The 2012 paper (section 4.1) "
-        "answers with their mean, which is right more often than one look. Wide dots: the answer hangs on where one "
-        "cuts."
+        "answers with their mean, which is right more often than one look. Dots far apart: the answer hangs on where "
+        "one cuts."
     )
 
 

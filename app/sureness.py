@@ -19,12 +19,11 @@ from app import session
 from app.answers import Answers
 from app.breaking import spread_rows
 from app.gallery import galleries
-from app.samples import SAMPLES
 from app.session import IMAGENET, Picture, SharedNetwork
 
 PICTURES = 1000
 """Of each split: the calibration error is then known to about a percentage point."""
-STRANGE_SAMPLES = ("waves", "china", "flower")
+STRANGE_SAMPLES = {"waves": "A test pattern", "china": "A Chinese palace", "flower": "A dahlia"}
 """Samples that show a test pattern, and photographs of what most networks here have no class for."""
 
 Progress = Callable[[float], object]
@@ -84,7 +83,7 @@ def strange(shared: SharedNetwork) -> list[Strange]:
     """Noise, an even grey, a chessboard; then samples of things that hardly any network here has a class for."""
     preprocessing = shared.network.preprocessing
     shown = certainty.strangers(preprocessing.size) | {
-        SAMPLES[name].title: preprocessing.crop(session.sample(name).image) for name in STRANGE_SAMPLES
+        title: preprocessing.crop(session.sample(name).image) for name, title in STRANGE_SAMPLES.items()
     }
     answers = _asked(shared, tuple(shown.values()), ("strange",))
     return [
@@ -179,6 +178,12 @@ def _answers(
         progress(count / len(rows))
     assert gallery.labels is not None
     return torch.cat(found), torch.from_numpy(gallery.labels[rows])
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (K,) as they are when the logits are divided by `temperature`."""
+    logits = torch.from_numpy(probabilities).double().clamp(min=torch.finfo(torch.float64).tiny).log()
+    return (logits / temperature).softmax(dim=0).numpy()
 
 
 def _judged(logits: torch.Tensor, labels: torch.Tensor, temperature: float) -> Reliability:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, INK, ORANGE, TEXT, figure, plain
+from app.figures.palette import INK, ORANGE, TEXT, figure, plain
 
 ROW = 46
 """Pixels a class."""
@@ -29,7 +29,7 @@ def spread(names: Sequence[str], probabilities: np.ndarray, alone: Sequence[floa
         y=[row + lift for row in rows for lift in lifts],
         name="each answer",
         mode="markers",
-        marker={"size": 8, "color": ACCENT, "opacity": 0.55},
+        marker={"size": 8, "opacity": 0.6},  # the theme's first colour, lighter in the dark
         hovertemplate="%{x:.1%}<extra></extra>",
     )
     fig.add_scatter(

@@ -37,7 +37,7 @@ with right:
     panels[way](shared, picture)
 
 st.subheader("Is 90 % nine of ten?")
-calibration_panel.show(shared, st.session_state["run"])
+calibration_panel.show(shared, picture, st.session_state["run"])
 
 st.subheader("And if it is none of them?")
 strangers_panel.show(shared)

@@ -81,6 +81,8 @@ def test_a_temperature_is_fitted_on_some_pictures_and_judged_on_others(with_data
         "Calibration error, with the temperature",
     ]
     assert "others of" in texts(app)
+    assert "For the present picture" in texts(app)
+    assert not any(button.label == "Fit a temperature" for button in app.button)
 
 
 def test_the_halves_of_one_split_share_no_picture(with_data, monkeypatch):
@@ -103,6 +105,13 @@ def test_the_recorded_answers_are_the_runs_own(run):
     assert found.reliability.error == pytest.approx(1.2 / 4, abs=1e-3)
     assert sureness.recorded("imagenet-alexnet") is None
     assert sureness.recorded("no-such-run") is None
+
+
+def test_a_temperature_changes_probabilities_as_it_does_through_the_logits():
+    logits = np.array([3.0, 1.0, -2.0])
+    alone, halved = (np.exp(values) / np.exp(values).sum() for values in (logits, logits / 2))
+    assert sureness.tempered(alone, 2.0) == pytest.approx(halved)
+    assert sureness.tempered(np.array([1.0, 0.0], np.float32), 0.5).sum() == pytest.approx(1)
 
 
 def test_strangers_are_asked_and_nothing_is_left_behind(run):
