@@ -1,0 +1,153 @@
+"""DeepLIFT: differences from a comparison, passed back through each layer in proportion."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from alexnet_core.insight.attribution.baselines import baselines, references
+from alexnet_core.insight.attribution.paths import shares
+from alexnet_core.insight.attribution.task import Facts, Setting, Task
+from alexnet_core.insight.operations import operations, rewired
+from alexnet_core.models import Network
+
+ACTIVATIONS = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh,
+)  # fmt: skip
+"""Functions of one value each."""
+
+STRAIGHT_LAYERS = (
+    nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Dropout, nn.Dropout2d, nn.Flatten,
+    nn.Identity, nn.ZeroPad2d,
+)  # fmt: skip
+"""Layers that are linear while the network is not trained."""
+
+ALIKE = 1e-10
+"""Where picture and comparison differ by less, the gradient stands for the ratio of differences, as in Captum."""
+
+COMPARED = Setting(
+    "samples", "Comparisons", "How many pictures to compare with; the map is the mean over them.", 8, least=2, most=50
+)
+
+
+def deep_lift(task: Task) -> tuple[torch.Tensor, Facts]:
+    """Against each baseline; the values add up to the score's rise.
+
+    Captum's DeepLift gives the same values but for two things, both of which AlexNet has. Where windows of a pooling
+    overlap, Captum keeps one of several shares that meet in a place (`max_unpool2d` overwrites); here they are added
+    up. Where a pooling follows a ReLU directly, Captum's ReLU is handed the plain gradient (its hook on the tensor
+    between them runs before the pooling's). Its shares then miss up to two thirds of the rise.
+    """
+    start = baselines(task)
+    values = _lifted(task, start)
+    facts = shares(task, 0.0, start)
+    missing = float(values.sum()) - float(facts["rise"])
+    return values, facts | {"baseline": task.text("baseline"), "convergence_delta": missing}
+
+
+def deep_lift_shap(task: Task) -> tuple[torch.Tensor, Facts]:
+    """The mean over several pictures to compare with."""
+    start, words = references(task, task.number("samples"))
+    values = _lifted(task, start)
+    facts = shares(task, 0.0, start)
+    return values, facts | {"compared_with": words, "convergence_delta": float(values.sum()) - float(facts["rise"])}
+
+
+def deep_lift_obstacle(network: Network) -> str | None:
+    """A function that bends and is no layer cannot be given the rule; nor is there one for products."""
+    done = operations(network)
+    if done.bending:
+        return (
+            f"{network.title} computes {', '.join(done.bending)} outside its layers, where DeepLIFT's rules cannot "
+            "reach; try integrated gradients."
+        )
+    known = (*ACTIVATIONS, *STRAIGHT_LAYERS, nn.MaxPool2d)
+    strange = [kind.__name__ for kind in done.kinds if not issubclass(kind, known) and kind.__name__ not in IDLE]
+    if strange:
+        return f"DeepLIFT has no rule for layers of the kind {', '.join(strange)}; try integrated gradients."
+    return None
+
+
+IDLE = ("StochasticDepth",)
+"""Layers of torchvision that do nothing while the network is not trained."""
+
+
+def _lifted(task: Task, start: torch.Tensor) -> torch.Tensor:
+    """The mean of the contributions against each of `start`, (1, 3, S, S)."""
+
+    def replace(layer: nn.Module, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor | None:
+        if isinstance(layer, ACTIVATIONS):
+            return _Rescaled.apply(taken, given)
+        if isinstance(layer, nn.MaxPool2d):
+            return _RescaledPool.apply(taken, given, layer)
+        return None
+
+    total = torch.zeros_like(task.image)
+    for first in range(0, len(start), PAIRS_AT_ONCE):
+        compared = start[first : first + PAIRS_AT_ONCE]
+        images = task.image.detach().expand_as(compared).clone()
+        with torch.enable_grad(), rewired(task.network.model, replace):
+            images.requires_grad_()
+            scores = task.score(torch.cat([images, compared]))[: len(images)]
+            (multipliers,) = torch.autograd.grad(scores.sum(), images)
+        total += ((images - compared) * multipliers).detach().sum(dim=0, keepdim=True)
+        task.progress(min(1.0, (first + len(compared)) / len(start)))
+    return total / len(start)
+
+
+PAIRS_AT_ONCE = 8
+"""Comparisons in one pass, each with its copy of the picture."""
+
+
+class _Rescaled(torch.autograd.Function):
+    """An activation whose derivative is the ratio of differences (Shrikumar et al. 2017, equations 6 and 11). The first
+    half of the batch are pictures, the second their comparisons."""
+
+    @staticmethod
+    def forward(ctx: Any, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(taken, given)
+        return given.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        taken, given = ctx.saved_tensors
+        step, rise = _differences(taken), _differences(given)
+        alike = step.abs() < ALIKE
+        through = torch.where(alike, 0.0, gradient * rise / step.masked_fill(alike, 1.0))
+        return through, torch.where(alike, gradient, 0.0)
+
+
+class _RescaledPool(torch.autograd.Function):
+    """A maximum pooling: what the pair's larger maximum exceeds the comparison's by goes to the picture's place of
+    maximum, the rest to the comparison's (as in the authors' code and Captum); shares that meet are added up."""
+
+    @staticmethod
+    def forward(ctx: Any, taken: torch.Tensor, given: torch.Tensor, layer: nn.MaxPool2d) -> torch.Tensor:
+        ctx.save_for_backward(taken, given)
+        ctx.layer = layer
+        return given.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        taken, given = ctx.saved_tensors
+        layer: nn.MaxPool2d = ctx.layer
+        _, places = F.max_pool2d(
+            taken, layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.ceil_mode, True
+        )
+        ours, compared = given.chunk(2)
+        largest = torch.maximum(ours, compared)
+        upper = gradient.chunk(2)[0]
+        found = torch.zeros_like(taken.chunk(2)[0]).flatten(2)
+        for share, place in zip((largest - compared, ours - largest), places.chunk(2), strict=True):
+            found.scatter_add_(2, place.flatten(2), (upper * share).flatten(2))
+        step = torch.sub(*taken.chunk(2))
+        alike = step.abs() < ALIKE
+        through = torch.where(alike, 0.0, found.view_as(step) / step.masked_fill(alike, 1.0))
+        return torch.cat([through, torch.zeros_like(through)]), torch.zeros_like(given), None
+
+
+def _differences(values: torch.Tensor) -> torch.Tensor:
+    """Pictures less comparisons, once for each half of the batch."""
+    difference = torch.sub(*values.chunk(2))
+    return torch.cat([difference, difference])

@@ -1,0 +1,80 @@
+"""Gradients collected on the way from a picture with nothing to see to this one; the shares add up to the rise."""
+
+import torch
+from captum.attr import IntegratedGradients
+
+from alexnet_core.insight.attribution.baselines import baselines, references
+from alexnet_core.insight.attribution.gradients import gradient
+from alexnet_core.insight.attribution.task import Facts, Setting, Task
+
+STEPS = Setting(
+    "steps", "Steps", "Points on the way from the comparison to the picture. The convergence delta says whether there "
+    "were enough: it is what the shares miss of the rise.", 50, least=2, most=500,
+)  # fmt: skip
+
+QUADRATURE = Setting(
+    "quadrature",
+    "Rule of integration",
+    "How the points lie and what each counts. Gauss and Legendre's choice came closest with few points.",
+    "gausslegendre",
+    choices=("gausslegendre", "riemann_middle", "riemann_trapezoid"),
+)
+
+STEPS_AT_ONCE = 25
+"""In one pass: all 50 at once are no faster on a processor and take twice the memory."""
+
+SAMPLES = Setting(
+    "samples", "Samples", "Points drawn at random: each a random picture to compare with, and a random place on the "
+    "way from it to this picture.", 50, least=2, most=500,
+)  # fmt: skip
+
+
+def integrated_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
+    """From the baseline to the picture; the values add up to the score's rise, but for the convergence delta."""
+    start, steps = baselines(task), task.number("steps")
+    model = task.counting(task.score, len(start) * (steps + 2))
+    total, missing = torch.zeros_like(task.image), 0.0
+    for baseline in start:
+        values, delta = IntegratedGradients(model).attribute(
+            task.image,
+            baselines=baseline[None],
+            target=0,
+            n_steps=steps,
+            method=task.text("quadrature"),
+            internal_batch_size=STEPS_AT_ONCE,
+            return_convergence_delta=True,
+        )
+        total += values.detach()
+        missing += float(delta)
+    facts: Facts = {"baseline": task.text("baseline"), "n_steps": steps}
+    return total / len(start), facts | shares(task, missing / len(start), start)
+
+
+def expected_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
+    """Captum's GradientShap with as many references as samples at most: the gradient at a random point between a random
+    reference and the picture, times their difference, on the average."""
+    samples, image = task.number("samples"), task.image
+    compared, words = references(task, samples)
+    chance = task.legacy_chance()
+    chosen = torch.from_numpy(chance.choice(len(compared), samples))
+    places = torch.from_numpy(chance.uniform(0.0, 1.0, samples)).float()
+    total = torch.zeros_like(image)
+    for start in range(0, samples, STEPS_AT_ONCE):
+        some = slice(start, start + STEPS_AT_ONCE)
+        baseline = compared[chosen[some].to(image.device)]
+        place = places[some, None, None, None].to(image.device)
+        found = gradient(task, place * image + (1 - place) * baseline) * (image - baseline)
+        total += found.sum(dim=0, keepdim=True)
+        task.progress(min(1.0, (start + STEPS_AT_ONCE) / samples))
+    values = total / samples
+    with torch.no_grad():
+        rise = float(task.score(image)) - float(task.score(compared).mean())
+    return values, {"compared_with": words, "samples": samples, "rise": rise,
+                    "convergence_delta": float(values.sum()) - rise}  # fmt: skip
+
+
+def shares(task: Task, missing: float, start: torch.Tensor) -> Facts:
+    """How well the shares add up: the rise of the score from the baselines, and what the shares miss of it."""
+    with torch.no_grad():
+        rise = float(task.score(task.image)) - float(task.score(start).mean())
+    return {"rise": rise, "convergence_delta": missing}

@@ -1,0 +1,176 @@
+"""What a method of attribution is: its entry in the table, its settings, and the task it is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isfinite
+
+import numpy as np
+import torch
+from torch import nn
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import Network
+
+Facts = dict[str, float | int | str]
+Value = float | int | str
+Progress = Callable[[float], None]
+"""Called with the share of the work that is done, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something about a method that one may choose."""
+
+    name: str
+    title: str
+    """For the screen."""
+    help: str
+    """One or two sentences for people."""
+    default: Value | None
+    """Its type is the setting's type. None: text that depends on the network, the last one of `choices_of`."""
+    choices: tuple[str, ...] | None = None
+    """Of a text: what it can be."""
+    least: float | None = None
+    most: float | None = None
+    """Of a number: its bounds, both possible."""
+    choices_of: Callable[[Network], tuple[str, ...]] | None = None
+    """Of a text that depends on the network: what it can be. Hold the network's lock."""
+
+    def checked(self, network: Network, value: object) -> Value | None:
+        """`value` as the setting's type. Raises ExplorerError where it is none of the choices or out of bounds."""
+        if value is None and self.default is None:
+            return None
+        if isinstance(self.default, int | float):
+            return self._number(value)
+        choices = self.choices if self.choices_of is None else self.choices_of(network)
+        if not isinstance(value, str) or (choices is not None and value not in choices):
+            some = ", ".join((choices or ())[:8]) + (", ..." if len(choices or ()) > 8 else "")
+            raise ExplorerError(f"{self.title} ({self.name}) cannot be {value!r:.80}; choose one of: {some}.")
+        return value
+
+    def _number(self, value: object) -> float | int:
+        whole = isinstance(self.default, int)
+        try:
+            number = float(value)  # type: ignore[arg-type]  # a text from a command, or what a caller gave
+        except (TypeError, ValueError, OverflowError):
+            number = float("nan")
+        fits = isfinite(number) and (not whole or number == int(number)) and not isinstance(value, bool)
+        least, most = self.least, self.most
+        if not fits or (least is not None and number < least) or (most is not None and number > most):
+            kind = "a whole number" if whole else "a number"
+            raise ExplorerError(
+                f"{self.title} ({self.name}) must be {kind} from {least:g} to {most:g}, not {value!r:.80}."
+            )
+        return int(number) if whole else number
+
+
+class Score(nn.Module):
+    """The number that is explained: images (N, 3, S, S) -> (N, 1), the target's logit, less that of a second class."""
+
+    def __init__(self, model: nn.Module, target: int, against: int | None) -> None:
+        super().__init__()
+        self.model, self.target, self.against = model, target, against
+        self.training = False
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The score of each picture."""
+        return self.of(self.model(images))
+
+    def of(self, logits: torch.Tensor) -> torch.Tensor:
+        """logits (N, K) -> (N, 1)."""
+        score = logits[:, self.target, None]
+        return score if self.against is None else score - logits[:, self.against, None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method is asked to explain."""
+
+    network: Network
+    image: torch.Tensor
+    """The preprocessed picture, (1, 3, S, S), on the network's device; its own copy, which a method may change."""
+    target: int
+    progress: Progress
+    against: int | None = None
+    settings: dict[str, Value | None] = field(default_factory=dict)
+    """Every setting of the method, checked."""
+    references: torch.Tensor | None = None
+    """Pictures of the data set, preprocessed, (n, 3, S, S), on the network's device; None where none are at hand."""
+
+    @property
+    def score(self) -> Score:
+        """The network, reduced to the number that is explained; Captum's target of it is 0."""
+        return Score(self.network.model, self.target, self.against)
+
+    def number(self, name: str) -> int:
+        """The whole number that was set as `name`."""
+        value = self.settings[name]
+        assert isinstance(value, int)
+        return value
+
+    def real(self, name: str) -> float:
+        """The number that was set as `name`."""
+        value = self.settings[name]
+        assert isinstance(value, int | float)
+        return float(value)
+
+    def text(self, name: str) -> str:
+        """The text that was set as `name`."""
+        value = self.settings[name]
+        assert isinstance(value, str)
+        return value
+
+    def chance(self) -> torch.Generator:
+        """Random numbers from the setting `seed`, drawn on the processor: the same on every device, and apart from
+        the chance that other threads share."""
+        return torch.Generator().manual_seed(self.number("seed"))
+
+    def legacy_chance(self) -> np.random.RandomState:
+        """NumPy's old generator from the setting `seed`: what Captum draws from, apart from that of other threads."""
+        return np.random.RandomState(self.number("seed"))
+
+    def counting(
+        self, model: Callable[[torch.Tensor], torch.Tensor], images: int
+    ) -> Callable[[torch.Tensor], torch.Tensor]:
+        """`model`, reporting how many of `images` pictures have passed."""
+        passed = 0
+
+        def forward(batch: torch.Tensor) -> torch.Tensor:
+            nonlocal passed
+            answers = model(batch)
+            passed += len(batch)
+            self.progress(min(1.0, passed / images))
+            return answers
+
+        return forward
+
+
+@dataclass(frozen=True)
+class Method:
+    """One line of the table of attribution methods."""
+
+    title: str
+    computes: str
+    """One sentence: what is computed."""
+    says: str
+    """What the map can say."""
+    silent_on: str
+    """What the map cannot say: its known weakness."""
+    paper: str
+    signed: bool
+    """Whether the sign of a value means for (+) and against (-) the class. Where it does not, the map is drawn as
+    magnitudes."""
+    compute: Callable[[Task], tuple[torch.Tensor, Facts]]
+    """Task -> values (1, 3 or 1, S, S) and what is worth knowing about them."""
+    group: str
+    """What it looks at: "gradients", "contributions" (shares that add up), "activations" or "perturbations"."""
+    settings: tuple[Setting, ...] = ()
+    slow: bool = False
+    """Whether it takes more than about half a second on two cores for `alexnet` at 224 pixels."""
+    obstacle: Callable[[Network], str | None] = lambda network: None
+    """One sentence on why it cannot work on a network; None where it can. Hold the network's lock."""
+
+
+SEED = Setting(
+    "seed", "Seed", "The start of the random numbers; the same seed gives the same map.", 0, least=0, most=2**31 - 1
+)
