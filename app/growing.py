@@ -12,7 +12,7 @@ from alexnet_core.runs.directory import RunDirectory
 from app.remembered import finished_drawing, keep_drawing
 from app.sentences import plain
 from app.session import IMAGENET, SharedNetwork
-from app.units import enlarge
+from app.units import enlarge, number
 
 GOALS = {
     "channel": "This unit, everywhere",
@@ -108,7 +108,9 @@ def show(shared: SharedNetwork, choice: str, layer: UnitLayer, unit: int) -> Non
     if drawing is not None:
         draw(place, caption, drawing)
     else:
-        place.info("Press the button: a picture grows from grey until it excites the unit as strongly as it can.")
+        place.info(
+            "Press the button: a picture grows from grey, step by step, until it excites this as much as it can."
+        )
     if finished is not None:
         return
     if st.session_state.get("growing") != key:
@@ -139,7 +141,7 @@ def draw(place: DeltaGenerator, caption: DeltaGenerator, drawing: Drawing) -> No
     """The picture so far."""
     place.image(enlarge(drawing.pixels), width="stretch", alt=f"The grown picture after {drawing.step} steps.")
     caption.caption(
-        f"After {drawing.step} of {drawing.steps} steps; this picture excites it to {drawing.value:.3g}. "
+        f"After {drawing.step} of {drawing.steps} steps; this picture excites it to {number(drawing.value)}. "
         "It shows what excites it most, not what it usually meets. Method: Olah et al. 2017, Distill."
     )
 

@@ -26,9 +26,11 @@ TILE = 110
 
 
 def first_layer_shown(layers: dict[str, UnitLayer]) -> str:
-    """A layer to begin with: the ReLU in the middle, deep enough to be interesting, early enough for small patches."""
-    rectified = [layer.name for layer in layers.values() if layer.kind == "ReLU" and layer.side]
-    return rectified[len(rectified) // 2] if rectified else next(iter(layers))
+    """A layer to begin with: before the ReLU in the middle, deep enough to be interesting, early enough for small
+    patches, and with what its units dislike not cut off yet."""
+    found = list(layers.values())
+    rectified = [place for place, layer in enumerate(found) if layer.kind == "ReLU" and layer.side]
+    return found[max(0, rectified[len(rectified) // 2] - 1)].name if rectified else found[0].name
 
 
 def surveyed(
@@ -59,7 +61,12 @@ def patches(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int, stro
 
 def nine(found: Sequence[Patch]) -> Image.Image:
     """Patches with their values, three in a row."""
-    return mosaic(np.stack([patch.pixels for patch in found]), 3, TILE, [f"{patch.value:.3g}" for patch in found])
+    return mosaic(np.stack([patch.pixels for patch in found]), 3, TILE, [number(patch.value) for patch in found])
+
+
+def number(value: float) -> str:
+    """An answer with three digits, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def default_unit(survey: Survey) -> int:
@@ -88,7 +95,7 @@ def numbers_of(survey: Survey, gallery: Gallery, classes: Sequence[str], unit: i
         ),
         (
             "Strongest answer",
-            f"{survey.strongest.values[unit, 0]:.3g}",
+            number(survey.strongest.values[unit, 0]),
             f"To {plain(gallery.files[int(survey.strongest.rows[unit, 0])])}, of all the pictures.",
         ),
     ]
@@ -129,7 +136,9 @@ def live(shared: SharedNetwork, picture: Picture, layer: UnitLayer, unit: int) -
     """The unit's answer to the present picture, and the sentence about it."""
     if layer.side is None:
         value = single_number(shared, picture, layer.name, unit)
-        return answers.square(shared.network.preprocessing, picture), f"It answers to the present picture: {value:.4g}."
+        return answers.square(
+            shared.network.preprocessing, picture
+        ), f"It answers to the present picture: {number(value)}."
     maps = answers.maps(shared, picture, layer.name)
     values = maps.values[unit]
     above = "orange above zero, blue below" if maps.signed else "yellow is strong, violet weak"
@@ -137,7 +146,8 @@ def live(shared: SharedNetwork, picture: Picture, layer: UnitLayer, unit: int) -
         return answers.square(shared.network.preprocessing, picture), "It answers nothing above zero to this picture."
     return (
         answers.map_over(shared, picture, maps, unit),
-        f"Where it answers to the present picture ({above}); at most {values.max():.3g}, at least {values.min():.3g}.",
+        f"Where it answers to the present picture ({above}); at most {number(values.max())}, "
+        f"at least {number(values.min())}.",
     )
 
 

@@ -29,14 +29,15 @@ def framed(picture: Image.Image, box: Box, side: int) -> Image.Image:
 def number_grids(grids: Sequence[np.ndarray], titles: Sequence[str]) -> go.Figure:
     """Tables of numbers (h, w) side by side, orange above zero and blue below, on one scale each; the numbers stand in
     the cells where there is room."""
-    fig = figure(300, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    tallest = max(grid.shape[0] for grid in grids)
+    fig = figure(min(300, 60 + 80 * tallest), margin={"l": 8, "r": 8, "t": 34, "b": 8})
     fig.set_subplots(1, len(grids), subplot_titles=list(titles), horizontal_spacing=0.04)
     for place, grid in enumerate(grids, start=1):
         largest = float(np.abs(grid).max()) or 1.0
         fig.add_heatmap(
             z=grid, row=1, col=place, zmin=-largest, zmax=largest, showscale=False, xgap=1, ygap=1,
             colorscale=[[0, ACCENT], [0.5, "white"], [1, ORANGE]],
-            texttemplate="%{z:.2g}" if grid.shape[1] <= LEGIBLE else None,
+            texttemplate="%{z:.2~r}" if grid.shape[1] <= LEGIBLE else None,
             textfont={"color": "black", "size": 11}, hovertemplate="row %{y}, column %{x}: %{z:.4g}<extra></extra>",
         )  # fmt: skip
     fig.update_xaxes(visible=False, fixedrange=True, constrain="domain")
