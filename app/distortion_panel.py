@@ -167,16 +167,9 @@ def _accuracy(shared: SharedNetwork, name: str, level: int, box: Box, levels: li
             icon=":material/info:",
         )
         return
-    asked: set[object] = st.session_state.setdefault("broken_accuracy", set())
-    question = (shared.key, gallery.key, name, box)
-    if question not in asked and not st.button(
-        f"Measure on {breaking.PICTURES} pictures",
-        icon=":material/speed:",
-        help="Each is distorted at all eleven strengths; that takes up to half a minute. What was measured is kept.",
-    ):
+    if not _wanted((shared.key, gallery.key, name, box)):
         st.caption("How many of the test pictures are still right at each strength?")
         return
-    asked.add(question)
     bar = st.empty()
     shares = breaking.accuracies(shared, gallery, name, box, lambda share: bar.progress(share, "Distorting and asking"))
     bar.empty()
@@ -186,7 +179,22 @@ def _accuracy(shared: SharedNetwork, name: str, level: int, box: Box, levels: li
         key="many_curve",
         alt=f"The share of right answers at each strength; at the chosen one it is {words.percent(shares[level])}.",
     )
+    count = min(breaking.PICTURES, len(gallery))
     st.caption(
-        f"{breaking.PICTURES} pictures of {plain(gallery.title)}, spread evenly; by chance alone a point may be off by "
+        f"{count} pictures of {plain(gallery.title)}, spread evenly; by chance alone a point may be off by "
         f"4 percentage points."
     )
+
+
+def _wanted(question: tuple[object, ...]) -> bool:
+    """Whether the accuracy was asked for; draws the button until it is."""
+    asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
+    place = st.empty()
+    if question not in asked and place.button(
+        f"Measure on {breaking.PICTURES} pictures",
+        icon=":material/speed:",
+        help="Each is distorted at all eleven strengths; that takes up to half a minute. What was measured is kept.",
+    ):
+        asked.add(question)
+        place.empty()
+    return question in asked

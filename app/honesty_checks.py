@@ -15,6 +15,7 @@ from alexnet_core.insight.deletion import Curves
 from alexnet_core.insight.faithfulness import Infidelity
 from alexnet_core.insight.likeness import as_drawn, rank_correlation
 from alexnet_core.insight.scrambling import Explain, Step
+from alexnet_core.models import Network
 from alexnet_core.runs.directory import RunDirectory, list_runs
 from app import answers
 from app.answers import Answers, Asked
@@ -124,9 +125,12 @@ def infidelity(asked: Asked) -> Infidelity | None:
 def sensitivity(asked: Asked) -> float:
     """The largest relative change of the map among pictures that nobody can tell apart."""
 
+    def explain(network: Network, picture: Image.Image) -> Attribution:
+        with asked.shared.lock:  # a map at a time: others may ask in between
+            return explaining(asked)(network, picture)
+
     def compute() -> float:
-        with asked.shared.lock:
-            return faithfulness.unsteady(asked.shared.network, asked.picture.image, explaining(asked))
+        return faithfulness.unsteady(asked.shared.network, asked.picture.image, explain)
 
     return _kept().get(("sensitivity", *asked.key), compute)
 

@@ -17,6 +17,7 @@ from app.figures.mosaic import mosaic
 from app.figures.two_orders import two_orders
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
+from app.words import percent
 
 NO_TOOLBAR = {"displayModeBar": False}
 TILE = 150
@@ -177,6 +178,12 @@ def _pixels(asked: Asked, key: str) -> None:
                 alt=f"{name.capitalize()}: the area under the curve of {title} is {getattr(own, name).area:.3f}.",
             )
     _areas(title, own, chance, others)
+    start, end = (float(own.insertion.probabilities[place]) for place in (0, -1))
+    if start > end / 2:
+        st.caption(
+            f"The blurred picture alone already gets {percent(start)}: colours in the large are enough for it, "
+            "and insertion has little left to show."
+        )
     st.caption(
         "The pixels go, or come, in the order in which the map ranks them. If it marks what carries the answer, the "
         "probability falls at once when they go and rises at once when they come: a small area on the left, a large "

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, QUIET, TEXT, figure, plain
+from app.figures.palette import QUIET, TEXT, figure, plain
 
-OTHERS = ("#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Okabe and Ito's; with a dash of its own each."""
+OWN, *OTHERS = (f"#{number:06}" for number in range(1, 7))
+"""Streamlit replaces these by the theme's first six chart colours, in the browser: Okabe and Ito's, lighter in the
+dark. Each of the others has a dash of its own, too."""
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -64,7 +65,7 @@ def two_orders(
         y=values.tolist(),
         name=plain(name),
         mode="lines+markers",
-        line={"width": 4, "color": ACCENT},
+        line={"width": 4, "color": OWN},
         marker={"size": 7, "symbol": "diamond"},
         hovertemplate=number,
     )

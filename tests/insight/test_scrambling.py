@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from captum.attr import GuidedBackprop
 from torch import nn
 
 from alexnet_core.insight.attribution import Attribution, attribute
@@ -26,13 +25,6 @@ from app.samples import SAMPLES
 from tests.insight.small_networks import network_of, noise, small_network, traces
 
 SALIENCY = partial(attribute, method="saliency", target=1)
-
-
-def guided(target, network, picture):
-    """Guided backpropagation by Captum itself."""
-    image = network.preprocessing.tensor(picture).requires_grad_()
-    values = GuidedBackprop(network.model).attribute(image, target=target)
-    return Attribution("saliency", target, "", values[0].detach().numpy())
 
 
 def test_every_layer_goes_from_the_top_with_its_normalisation():
@@ -115,13 +107,13 @@ def test_the_verdict_comes_from_the_map_when_half_of_the_layers_are_scrambled(mi
     assert verdict([step(1.0), middle]) == words
 
 
-@pytest.mark.filterwarnings("ignore:Setting backward hooks")
-def test_a_trained_networks_gradient_notices_and_guided_backpropagation_hardly():
-    network = RunDirectory.find("alexnet-mini-cifar10").network()
+@pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
+def test_a_trained_networks_gradient_notices_and_guided_backpropagation_hardly(run):
+    network = RunDirectory.find(run).network()
     picture = SAMPLES["ship"].load()
     target = int(logits(network, [picture]).argmax())
     gradient = list(cascade(network, picture, partial(attribute, method="saliency", target=target)))
-    edges = list(cascade(network, picture, partial(guided, target)))
+    edges = list(cascade(network, picture, partial(attribute, method="guided_backprop", target=target)))
     assert verdict(gradient) == "notices"
     assert verdict(edges) == "hardly notices"
     assert halfway(edges).rank_correlation > halfway(gradient).rank_correlation + 0.2
