@@ -125,6 +125,11 @@ def _from(network: Network, gallery: Gallery) -> Question:
             on_click=lambda: st.session_state.update({key: randrange(last + 1)}),
             help="A picture by chance.",
         )
+    return of_row(network, gallery, row)
+
+
+def of_row(network: Network, gallery: Gallery, row: int) -> Question:
+    """A picture of a gallery with classes, with its true one."""
     assert gallery.labels is not None
     label = int(gallery.labels[row])
     pixels = gallery.images[row : row + 1][0]

@@ -6,11 +6,10 @@ import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.gallery import Gallery
-from alexnet_core.models import Network
 from alexnet_core.runs.directory import RunDirectory
 from app import answers, session, time_machine
-from app.figures.history import Series, course
-from app.figures.moments import DARK, LIGHT
+from app.figures.history import course
+from app.figures.ink import DARK, LIGHT, Paper
 from app.gallery import choose_gallery
 from app.sentences import plain, sentences_for_people
 from app.session import Picture, SharedNetwork
@@ -21,7 +20,6 @@ TICK = 0.6
 MOMENT, PLAYING = "moment", "playing"
 AT_FIRST = "grad_cam"
 """The method to begin with: its maps are smooth, and so are their changes."""
-NO_TOOLBAR = {"displayModeBar": False}
 
 
 def choose_history(choice: str) -> History:
@@ -105,6 +103,7 @@ def show(past: History, shared: SharedNetwork, watched: Watched) -> None:
         help="From the moment of the slider; from the start where that is the last one.",
     )
     st.fragment(_moving, run_every=TICK if playing else None)(past, shared, watched, drawn, key, playing)
+    _read_off(past)
     _take_home(past, drawn, paper)
 
 
@@ -162,7 +161,7 @@ def _show(past: History, shared: SharedNetwork, watched: Watched, one: Drawn, st
             st.caption(f"{ATTRIBUTIONS[watched.method].title} for this class, on the scale of the moment.")
     if one.plane is not None:
         _show_crowd(watched, one, step)
-    _show_course(past, shared.network, step)
+    _show_course(one)
 
 
 def _show_crowd(watched: Watched, one: Drawn, step: int) -> None:
@@ -186,30 +185,10 @@ def _show_crowd(watched: Watched, one: Drawn, step: int) -> None:
         st.caption("Rows: the true class of the same pictures. Columns: the answer, in the same order.")
 
 
-def _show_course(past: History, network: Network, step: int) -> None:
-    order = [name for name, _ in network.model.named_modules()]
-    layers = sorted(past.changes, key=lambda layer: order.index(layer.name))
-    changes = [Series(layer.name, past.steps, layer.since_before) for layer in layers]
-    totals = [Series(layer.name, past.steps, layer.since_start) for layer in layers]
-    kinds = {"since the snapshot before": changes, "since the start": totals}
-    last = past.steps[-1]
-    loss, accuracy = st.columns(2, gap="medium")
-    loss.plotly_chart(
-        course(past.loss, "Loss", step, last), key="past-loss", config=NO_TOOLBAR, alt="Loss over steps."
-    )
-    accuracy.plotly_chart(
-        course(past.accuracy, "Right answers", step, last, percent=True),
-        key="past-accuracy",
-        config=NO_TOOLBAR,
-        alt="Accuracy over the steps.",
-    )
-    for column, (title, lines) in zip(st.columns(2, gap="medium"), kinds.items(), strict=True):
-        column.plotly_chart(
-            course(lines, f"Change {title}", step, last),
-            key=f"past-{title}",
-            config=NO_TOOLBAR,
-            alt=f"How far the weights of each layer moved {title}, over the steps.",
-        )
+def _show_course(one: Drawn) -> None:
+    with st.grid(2, min_column_width=330):
+        for course in one.courses:
+            st.image(course, width="stretch", alt="Lines over the steps, with a cursor at the moment shown.")
     st.caption(
         "The red line is the moment shown. A layer's change is the length of the difference of its weights, divided by "
         "their length: 0 is no change, 1 a change as long as the weights themselves; snapshots that lie close together "
@@ -217,7 +196,19 @@ def _show_course(past: History, network: Network, step: int) -> None:
     )
 
 
-def _take_home(past: History, drawn: list[Drawn], paper: object) -> None:
+def _read_off(past: History) -> None:
+    """The same lines as charts that tell their numbers."""
+    with st.expander("Read the numbers off", icon=":material/show_chart:"), st.grid(2, min_column_width=330):
+        for one in past.courses:
+            st.plotly_chart(
+                course(one.series, one.title, past.steps[-1], one.percent),
+                key=f"past-{one.title}",
+                config={"displayModeBar": False},
+                alt=f"{one.title} over the steps.",
+            )
+
+
+def _take_home(past: History, drawn: list[Drawn], paper: Paper) -> None:
     with st.expander("Take it home", icon=":material/download:"), st.container(horizontal=True):
         st.download_button(
             "Filters as GIF",

@@ -19,7 +19,6 @@ from alexnet_core.insight.filters import FirstLayer, filters_of_state
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.neighbours import Axes, Depth
 from alexnet_core.insight.prediction import ClassProbability, predict
-from alexnet_core.insight.training_history import LayerChange
 from alexnet_core.models import Network
 from alexnet_core.models.weights import load_network, read_tensors
 from alexnet_core.runs.directory import RunDirectory
@@ -28,8 +27,9 @@ from app import answers
 from app.answers import Answers
 from app.figures import moments
 from app.figures.history import Series
-from app.figures.moments import Paper
+from app.figures.ink import LIGHT, Paper
 from app.figures.mosaic import columns_for, mosaic
+from app.figures.timeline import timeline
 from app.session import Picture, SharedNetwork
 
 PICTURES = 200
@@ -64,6 +64,15 @@ def _films() -> Answers:
 
 
 @dataclass(frozen=True)
+class Course:
+    """Lines that belong on one pair of axes."""
+
+    title: str
+    series: tuple[Series, ...]
+    percent: bool = False
+
+
+@dataclass(frozen=True)
 class History:
     """A run's snapshots and curves, as its files tell them."""
 
@@ -74,15 +83,15 @@ class History:
     """Whether every snapshot holds the whole network, not the first layer alone."""
     filters: tuple[FirstLayer, ...]
     """A moment each; every filter keeps its place."""
-    changes: tuple[LayerChange, ...]
-    loss: tuple[Series, ...]
-    accuracy: tuple[Series, ...]
+    courses: tuple[Course, ...]
+    """Accuracy first."""
     per_epoch: float
     """Steps an epoch."""
 
     def at(self, step: int) -> str:
         """The moment in words, as far as a person can use them."""
-        right = [value for at, value in zip(self.accuracy[0].steps, self.accuracy[0].values, strict=True) if at <= step]
+        line = self.courses[0].series[0]
+        right = [value for at, value in zip(line.steps, line.values, strict=True) if at <= step]
         known = f", {right[-1]:.0%} of the validation pictures right".replace("%", " %") if right else ""
         return f"Step {step:,}, epoch {step / self.per_epoch:.3g}{known}"
 
@@ -106,20 +115,39 @@ def _read(run: RunDirectory, key: str) -> History:
     steps = [event for event in events if isinstance(event, StepDone)]
     ends = [event for event in events if isinstance(event, EpochDone)]
     at_ends = [event.step for event in ends]
+    # A file has its tensors by name, the network its layers in the order in which a picture passes them.
+    order = [name for name, _ in run.network().model.named_modules()]
+    layers = sorted(training_history.changes(states), key=lambda layer: order.index(layer.name))
     return History(
         run,
         key,
         tuple(snapshots),
         whole,
         tuple(filters_of_state(state) for state in states),
-        tuple(training_history.changes(states)),
         (
-            Series("validation loss", at_ends, [event.val_loss for event in ends]),
-            Series("training loss", [event.step for event in steps], [event.train_loss for event in steps]),
-        ),
-        (
-            Series("validation", at_ends, [event.val_top1 for event in ends]),
-            Series("training", at_ends, [event.train_top1 for event in ends]),
+            Course(
+                "Right answers",
+                (
+                    Series("validation", at_ends, [event.val_top1 for event in ends]),
+                    Series("training", at_ends, [event.train_top1 for event in ends]),
+                ),
+                percent=True,
+            ),
+            Course(
+                "Loss",
+                (
+                    Series("validation", at_ends, [event.val_loss for event in ends]),
+                    Series("training", [event.step for event in steps], [event.train_loss for event in steps]),
+                ),
+            ),
+            Course(
+                "Change since the snapshot before",
+                tuple(Series(layer.name, tuple(snapshots), layer.since_before.tolist()) for layer in layers),
+            ),
+            Course(
+                "Change since the start",
+                tuple(Series(layer.name, tuple(snapshots), layer.since_start.tolist()) for layer in layers),
+            ),
         ),
         started.steps / started.epochs if started is not None else max(snapshots),
     )
@@ -192,6 +220,7 @@ class Drawn:
 
     filters: bytes
     maps: bytes
+    courses: tuple[bytes, ...]
     says: str = ""
     why: bytes | None = None
     plane: bytes | None = None
@@ -213,11 +242,15 @@ def film(past: History, shared: SharedNetwork, watched: Watched, paper: Paper, t
         for number, step in enumerate(past.steps):
             tell(number / len(past.steps), f"Asking the network of step {step:,}")
             found.append(_moment(past, shared, number, watched))
+        lines = [
+            timeline(course.series, course.title, past.steps[-1], paper, course.percent) for course in past.courses
+        ]
         bounds = _bounds([moment.places for moment in found if moment.places is not None])
         drawn = []
         for number, moment in enumerate(found):
             tell(1.0, f"Drawing moment {number + 1} of {len(found)}")
-            drawn.append(_draw(past.filters[number], moment, shared.network, watched, bounds, paper))
+            courses = tuple(_png(line.at(past.steps[number])) for line in lines)
+            drawn.append(_draw(past.filters[number], moment, shared.network, watched, bounds, paper, courses))
         return drawn
 
     waiting = partial(tell, 0.0, "The same film is being made for someone else; please wait")
@@ -285,18 +318,19 @@ def _draw(
     watched: Watched,
     bounds: tuple[np.ndarray, np.ndarray],
     paper: Paper,
+    courses: tuple[bytes, ...],
 ) -> Drawn:
     sheet = _png(drawn_filters(filters))
     maps = _png(mosaic(moment.maps, 6, MAP))
     if moment.says is None or moment.why is None:
-        return Drawn(sheet, maps)
+        return Drawn(sheet, maps, courses)
     assert watched.crowd is not None
     assert moment.places is not None
     assert moment.place is not None
     plane = moments.scatter(moment.places, watched.crowd.labels, network.classes, moment.place, bounds, paper)
     matrix = None if moment.counts is None else _png(moments.matrix(moment.counts, network.classes, paper))
     says = f"{moment.says.name}, {moment.says.probability:.0%}".replace("%", " %")
-    return Drawn(sheet, maps, says, _png(moment.why), _png(plane), matrix)
+    return Drawn(sheet, maps, courses, says, _png(moment.why), _png(plane), matrix)
 
 
 def drawn_filters(filters: FirstLayer) -> Image.Image:
@@ -317,7 +351,7 @@ def _png(picture: Image.Image) -> bytes:
 def filters_gif(past: History) -> bytes:
     """The filters growing, with the step under them."""
     frames = [
-        moments.panel([drawn_filters(filters)], ["First filters"], f"Step {step:,}", moments.LIGHT)
+        moments.panel([drawn_filters(filters)], ["First filters"], f"Step {step:,}", LIGHT)
         for step, filters in zip(past.steps, past.filters, strict=True)
     ]
     return moments.gif(frames)

@@ -1,4 +1,4 @@
-"""The course of a training with a cursor at one moment: loss, accuracy, and how fast each layer changes."""
+"""The course of a training: loss, accuracy, and how far each layer moved, to read numbers off."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import log10
 import plotly.graph_objects as go
 
 from app.figures.class_marks import COLOURS
-from app.figures.palette import INK, TEXT, VERMILLION, figure, plain
+from app.figures.palette import INK, TEXT, figure, plain
 
 BEFORE_FIRST = 0.5
 """Where step 0 stands on the logarithmic axis, which has no zero."""
@@ -24,9 +24,8 @@ class Series:
     values: Sequence[float]
 
 
-def course(series: Sequence[Series], title: str, cursor: float, last: float, percent: bool = False) -> go.Figure:
-    """Lines over the steps up to `last` on a logarithmic axis, told apart by colour and dash, and a thick cursor at one
-    step."""
+def course(series: Sequence[Series], title: str, last: float, percent: bool = False) -> go.Figure:
+    """Lines over the steps up to `last` on a logarithmic axis, told apart by colour and dash."""
     fig = figure(
         HEIGHT,
         showlegend=True,
@@ -44,7 +43,6 @@ def course(series: Sequence[Series], title: str, cursor: float, last: float, per
             line={"width": 2.5, "color": COLOURS[number % len(COLOURS)], "dash": DASHES[number % len(DASHES)]},
             hovertemplate="%{y:.1%}" if percent else "%{y:.3g}",
         )
-    fig.add_vline(x=max(BEFORE_FIRST, cursor), line={"width": 4, "color": VERMILLION})
     powers = [10**power for power in range(len(str(int(max(1, last)))))]
     fig.update_xaxes(
         type="log",

@@ -5,36 +5,21 @@ in the time in which it shows ten pictures.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from app.figures.class_marks import MOST, mark
+from app.figures.ink import FINE, Paper, reduced, symbol, write
 from app.figures.palette import ACCENT
 
-FINE = 2
-"""Drawn so many times larger and reduced, for smooth edges."""
 SIDE = 460
 NAMES = 130
 """Pixels of a drawing's side, and beside it for the names of classes."""
-LETTERS = 15
 LEGEND = 12
 """Classes; of more the names are left out of the drawings."""
 GAP = 16
-
-
-@dataclass(frozen=True)
-class Paper:
-    """What drawings stand on."""
-
-    ground: str
-    ink: str
-
-
-LIGHT, DARK = Paper("#FFFFFF", "#18222B"), Paper("#10161C", "#EEF3F6")
-"""The theme's own two (.streamlit/config.toml)."""
 
 
 def scatter(
@@ -58,34 +43,17 @@ def scatter(
     spots = room + (np.clip(np.vstack([places, asked[None]]), low, high) - low) * scale
     spots[:, 1] = SIDE * FINE - spots[:, 1]
     for number, spot in enumerate(spots[:-1]):
-        _symbol(draw, spot, 4 * FINE, *mark(None if labels is None else int(labels[number]) % MOST))
+        symbol(draw, spot, 4 * FINE, *mark(None if labels is None else int(labels[number]) % MOST))
     x, y = spots[-1]
     for radius, colour in ((13 * FINE, paper.ground), (11 * FINE, paper.ink)):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4 * FINE)
-    _symbol(draw, spots[-1], 5 * FINE, paper.ink, "x")
+    symbol(draw, spots[-1], 5 * FINE, paper.ink, "x")
     if named:
         for number, name in enumerate(classes):
             line = (18 + 26 * number) * FINE
-            _symbol(draw, np.array([(SIDE + 12) * FINE, line]), 6 * FINE, *mark(number))
-            _write(draw, (SIDE + 26) * FINE, line, name, NAMES - 28, paper, "lm")
-    return sheet.resize((sheet.width // FINE, sheet.height // FINE), Image.Resampling.BOX)
-
-
-def _symbol(draw: ImageDraw.ImageDraw, spot: np.ndarray, radius: float, colour: str, symbol: str) -> None:
-    x, y = spot
-    if symbol == "circle":
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    elif symbol == "square":
-        draw.rectangle((x - radius * 0.9, y - radius * 0.9, x + radius * 0.9, y + radius * 0.9), fill=colour)
-    elif symbol == "x":
-        for lean in (1, -1):
-            draw.line((x - radius, y - lean * radius, x + radius, y + lean * radius), fill=colour, width=2 * FINE)
-    else:
-        bottom = ((x, y + radius * 1.3),) if symbol == "diamond" else ((x, y + radius),)
-        sides = ((x + radius * 1.2, bottom[0][1]), (x - radius * 1.2, bottom[0][1]))
-        if symbol == "diamond":
-            sides = ((x + radius * 1.1, y), bottom[0], (x - radius * 1.1, y))
-        draw.polygon([(x, y - radius * 1.3), *sides], fill=colour)
+            symbol(draw, np.array([(SIDE + 12) * FINE, line]), 6 * FINE, *mark(number))
+            write(draw, (SIDE + 26) * FINE, line, name, NAMES - 28, paper, "lm")
+    return reduced(sheet)
 
 
 def matrix(counts: np.ndarray, classes: Sequence[str], paper: Paper) -> Image.Image:
@@ -104,11 +72,11 @@ def matrix(counts: np.ndarray, classes: Sequence[str], paper: Paper) -> Image.Im
         draw.rectangle((x + 1, y + 1, x + cell - 2, y + cell - 2), fill=ground)
         if named and counts[true, predicted]:
             ink = Paper(ground, "#FFFFFF" if share > 0.45 else paper.ink)
-            _write(draw, x + cell / 2, y + cell / 2, str(counts[true, predicted]), cell, ink, "mm")
+            write(draw, x + cell / 2, y + cell / 2, str(counts[true, predicted]), cell, ink, "mm")
     if named:
         for number, name in enumerate(classes):
-            _write(draw, (left - 8) * FINE, (number + 0.5) * cell, name, NAMES - 12, paper, "rm")
-    return sheet.resize((sheet.width // FINE, sheet.height // FINE), Image.Resampling.BOX)
+            write(draw, (left - 8) * FINE, (number + 0.5) * cell, name, NAMES - 12, paper, "rm")
+    return reduced(sheet)
 
 
 def _between(first: str, second: str, share: float) -> str:
@@ -116,14 +84,6 @@ def _between(first: str, second: str, share: float) -> str:
         round(int(first[at : at + 2], 16) * (1 - share) + int(second[at : at + 2], 16) * share) for at in (1, 3, 5)
     ]
     return "#" + "".join(f"{value:02X}" for value in mixed)
-
-
-def _write(draw: ImageDraw.ImageDraw, x: float, y: float, text: str, room: float, paper: Paper, anchor: str) -> None:
-    font = ImageFont.load_default(LETTERS * FINE)
-    line = " ".join(text.split())
-    while len(line) > 4 and font.getlength(line) > room * FINE:
-        line = line.removesuffix("...")[:-1] + "..."
-    draw.text((x, y), line, paper.ink, font, anchor=anchor)
 
 
 def panel(pictures: Sequence[Image.Image], titles: Sequence[str], caption: str, paper: Paper) -> Image.Image:
