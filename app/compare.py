@@ -144,7 +144,10 @@ def _several(label: str, key: str, options: Iterable[Any], default: Iterable[Any
     """A list to choose up to six from; choices that are not offered any more are dropped."""
     options = list(options)
     st.session_state[key] = [value for value in st.session_state.get(key, default) if value in options]
-    return st.multiselect(label, options, key=key, max_selections=MOST, persist_state="session", **more)
+    chosen = st.multiselect(label, options, key=key, max_selections=MOST, persist_state="session", **more)
+    if not chosen:
+        st.caption("Choose at least one to see a map.")
+    return chosen
 
 
 def _methods() -> list[str]:
@@ -205,16 +208,22 @@ def _layers(first: Question) -> list[Question]:
     setting = method_settings.by_layer(asked.method)
     assert setting is not None
     names = answers.choices_of(asked.shared, asked.method, setting)
+    labels, _ = answers.layers(asked.shared)
     chosen = _several(
         "Layers",
         f"compared_layers-{first.choice}",
         names,
         spread(names),
+        format_func=lambda name: labels.get(name, name),
         help="Up to six, in the order in which a picture passes them. Early layers see fine detail, late ones know "
         "what belongs to the class.",
     )
     others = _settings(asked, without=setting.name)
-    return [first.labelled(name, settings=(*others, (setting.name, name))) for name in names if name in chosen]
+    return [
+        first.labelled(labels.get(name, name), settings=(*others, (setting.name, name)))
+        for name in names
+        if name in chosen
+    ]
 
 
 def _networks(first: Question) -> list[Question]:

@@ -38,7 +38,7 @@ DOORS = (
     ),
     Door(
         "Explain a picture",
-        "Upload a photograph, see what the network says, and ask in four ways why it says so.",
+        "Upload a photograph, see what the network says, and ask in many ways why it says so.",
         "Explain a picture",
         "Opens the page Predict and explain.",
         ":material/image_search:",

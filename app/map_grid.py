@@ -41,22 +41,25 @@ class _Card:
 def show(questions: Sequence[Question], look: Look, way: str, beside: DeltaGenerator) -> list[Answered]:
     """The grid: the maps that could be computed. Where several wait to be asked for, `beside` gets a button for all."""
     wanted: set[tuple[Hashable, ...]] = st.session_state.setdefault("asked", set())
-    grid = st.grid(3 if len(questions) in (3, 5, 6) else 4, min_column_width=NARROWEST)
+    grid = st.grid(3 if len(questions) in (3, 5, 6) else 4, min_column_width=NARROWEST, border=True)
     cards, left_out = [], []
     for place, question in enumerate(questions):
-        with grid.cell(), st.container(border=True, height="stretch"):
+        with grid.cell():
             card = _card(question, look, way)
             asked = card.question.asked
             if answers.why_not(asked.shared, asked.method) is not None:
                 continue
             if ATTRIBUTIONS[asked.method].slow and asked.key not in wanted and answers.known(asked) is None:
                 left_out.append(asked.key)
-                pressed = card.below.button(
-                    "Compute", key=f"compute-{asked.method}-{place}", width="stretch", help=COMPUTE
+                card.below.button(
+                    "Compute",
+                    key=f"compute-{asked.method}-{place}",
+                    on_click=wanted.add,
+                    args=(asked.key,),
+                    width="stretch",
+                    help=COMPUTE,
                 )
-                if not pressed:
-                    continue
-                wanted.add(asked.key)
+                continue
             cards.append(card)
     if len(left_out) > 1:
         beside.button(

@@ -1,4 +1,4 @@
-"""One map of the grid in full: the number under the pointer, what is known about it, and all of it to take home."""
+"""One map of the grid in full: the number under the pointer, how far to believe it, and all of it to take home."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,13 +13,14 @@ from alexnet_core.insight.prediction import ClassProbability
 from app import answers
 from app.figures.pointer import under_pointer
 from app.figures.sheet import sheet
+from app.honesty_panel import honesty_panel
 from app.map_grid import Answered
 from app.map_look import Look
 from app.repeat import script
 from app.report import facts, report
 from app.sentences import plain
 
-TABS = (":material/ads_click: Every value", ":material/download: Take home")
+TABS = (":material/ads_click: Every value", ":material/balance: Can it be believed?", ":material/download: Take home")
 NO_TOOLBAR = {"displayModeBar": False}
 
 
@@ -34,10 +35,16 @@ def show(maps: Sequence[Answered], top: Sequence[ClassProbability], look: Look) 
         help="One map of the grid, in full.",
     )
     one = maps[place]
-    values, home = st.tabs(TABS, on_change="rerun", key="one_map")
+    values, honesty, home = st.tabs(TABS, on_change="rerun", key="one_map")
     if values.open:
         with values:
             _values(one, look)
+    if honesty.open:
+        asked = one.question.asked
+        with honesty:
+            honesty_panel(
+                asked.shared, asked.picture, asked.method, asked.target, "one-map", asked.against, asked.settings
+            )
     if home.open:
         with home:
             _take_home(one, maps, top, look)

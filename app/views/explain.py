@@ -35,8 +35,6 @@ way, questions = compare.choose(st.session_state["run"], shared, picture, [one.i
 row = st.container(horizontal=True)
 with row:
     look = map_look.choose()
-if not questions:
-    st.caption("Choose at least one to see a map.")
 maps = map_grid.show(questions, look, way, row)
 
 if maps:

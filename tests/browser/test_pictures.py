@@ -1,8 +1,10 @@
 """A photograph brought by a person, what a network says about it, and why."""
 
+import re
 from pathlib import Path
 
 import pytest
+from hands import press, settle
 from PIL import Image
 from playwright.sync_api import Page, expect
 from sklearn.datasets import load_sample_image
@@ -43,9 +45,29 @@ def test_a_photograph_is_named_explained_and_downloaded(page: Page, finished: Ru
     assert download.value.suggested_filename.endswith(".png")
     with Image.open(download.value.path()) as picture:
         assert picture.format == "PNG"
-    for there in (3, 4):  # the two slow methods wait to be asked
-        page.get_by_role("button", name="Compute").first.click()
-        expect(page.get_by_role("button", name="Download PNG")).to_have_count(there)
+
+
+def test_maps_are_compared_one_is_believed_or_not_and_all_are_taken_home(page: Page, finished: RunDirectory) -> None:
+    page.goto(f"/explain?run={finished.id}")
+    methods = page.get_by_role("combobox", name="Methods")
+    methods.fill("Occlusion")
+    page.get_by_role("option", name=re.compile("^Occlusion")).click()
+    page.keyboard.press("Escape")
+    press(page, "Compute")  # a slow method waits to be asked
+    expect(page.get_by_role("img", name="Occlusion: the picture coloured by")).to_be_visible()
+    expect(page.get_by_role("button", name="Download PNG")).to_have_count(5)
+    chart = page.get_by_role("figure", name="Saliency, enlarged")
+    settle(page)
+    chart.hover()
+    expect(page.get_by_text(re.compile(r"^Row \d+, column \d+"))).to_be_attached()
+    page.get_by_role("tab", name="Take home").click()
+    with page.expect_download() as download:
+        press(page, "Report")
+    report = Path(download.value.path()).read_text("utf-8")
+    assert report.count("<h2>") == 5
+    assert "http-equiv" in report
+    page.get_by_role("radio", name="Classes").click()
+    expect(page.get_by_role("img", name=re.compile("^Saliency: the picture coloured"))).to_have_count(4)
 
 
 def test_a_text_with_a_pictures_name_is_refused_in_a_sentence(
