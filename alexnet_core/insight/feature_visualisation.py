@@ -70,7 +70,7 @@ class Drawing:
     pixels: np.ndarray
     """uint8 (S, S, 3)."""
     value: float
-    """The objective for the picture as it is, neither shifted nor turned; at the last step, and where one looked."""
+    """The objective: at the end for the picture as it is, on the way for the moved one of the last step."""
 
 
 def visualise(
@@ -102,12 +102,14 @@ def visualise(
             for _ in range(1 if step == 0 else min(STEPS_AT_ONCE, steps - step)):
                 optimiser.zero_grad()
                 seen = _moved(canvas.picture(), kinds, chance)
-                (-goal.of(_normalised(network, seen))).backward()
+                reached = goal.of(_normalised(network, seen))
+                (-reached).backward()
                 optimiser.step()
                 step += 1
             with torch.no_grad():
                 picture = canvas.picture()
-                value = float(goal.of(_normalised(network, picture)))
+                # On the way the value of the last step will do: another pass would take a tenth of the time.
+                value = float(goal.of(_normalised(network, picture)) if step == steps else reached)
         if not math.isfinite(value):
             raise ExplorerError("The picture has grown beyond what can be computed; choose another unit or network.")
         pixels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
