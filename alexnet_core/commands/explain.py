@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+    from alexnet_core.insight.attribution import Setting
+
 SUFFIXES = (".png", ".npy")
 
 
@@ -23,6 +25,12 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     add_network_flags(parser)
     parser.add_argument("--method", default="saliency", metavar="NAME", help="default: saliency; --list names them all")
     parser.add_argument("--target", metavar="CLASS", help="a class's name or number (default: the predicted one)")
+    parser.add_argument(
+        "--against", metavar="CLASS", help="a second class: explain why the target rather than this one"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method; --list names them"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="map.png: drawn over the picture; map.npy: the numbers"
     )
@@ -49,19 +57,42 @@ def run(arguments: argparse.Namespace) -> None:
     method = find_method(arguments.method)
     picture = decode_file(arguments.image)
     network = chosen_network(arguments)
-    target = None if arguments.target is None else find_class(network, arguments.target)
+    target, against = (
+        None if name is None else find_class(network, name) for name in (arguments.target, arguments.against)
+    )
     with _Bar() as bar:
-        attribution = attribute(network, picture, arguments.method, target, progress=bar)
+        attribution = attribute(
+            network, picture, arguments.method, target, progress=bar, against=against, settings=named(arguments.set)
+        )
     crop = network.preprocessing.crop(picture)
     as_numbers = out.suffix.lower() == ".npy"
     write_whole(out, _npy(attribution.values) if as_numbers else _png(crop, attribution.values, method.signed))
     if arguments.json:
-        facts = {"method": attribution.method, "target": attribution.target, "class": attribution.target_name}
+        facts: dict[str, object] = {"method": attribution.method}
+        facts |= {"target": attribution.target, "class": attribution.target_name}
+        if attribution.against is not None:
+            facts |= {"against": attribution.against, "against_class": attribution.against_name}
+        if attribution.settings:
+            facts["settings"] = attribution.settings
         print(json.dumps(facts | {"shape": attribution.values.shape, "out": str(out)} | attribution.facts, indent=1))
         return
     facts_text = ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in attribution.facts.items())
-    print(f"{method.title} for class {attribution.target} ({clean_name(attribution.target_name)}): {facts_text}")
+    asked = f"class {attribution.target} ({clean_name(attribution.target_name)})"
+    if attribution.against_name is not None:
+        asked += f" against class {attribution.against} ({clean_name(attribution.against_name)})"
+    print(f"{method.title} for {asked}: {facts_text}")
     print(out)
+
+
+def named(texts: list[str]) -> dict[str, float | int | str | None]:
+    """Settings from texts like "steps=20". Raises ExplorerError for a text of another form, or a name given twice."""
+    settings: dict[str, float | int | str | None] = {}
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not name or not given or name in settings:
+            raise ExplorerError(f"--set takes one NAME=VALUE for each setting, such as steps=20, not {text!r:.80}.")
+        settings[name] = value
+    return settings
 
 
 def list_methods(as_json: bool) -> None:
@@ -69,13 +100,22 @@ def list_methods(as_json: bool) -> None:
     from alexnet_core.insight.attribution import ATTRIBUTIONS
 
     if as_json:
-        keys = ("title", "computes", "says", "silent_on", "paper", "signed")
-        rows = [{"name": name} | {key: getattr(method, key) for key in keys} for name, method in ATTRIBUTIONS.items()]
+        keys = ("title", "computes", "says", "silent_on", "paper", "signed", "group", "slow")
+        known = ("name", "title", "help", "default", "choices", "least", "most")
+        rows = [
+            {"name": name}
+            | {key: getattr(method, key) for key in keys}
+            | {"settings": [{key: getattr(setting, key) for key in known} for setting in method.settings]}
+            for name, method in ATTRIBUTIONS.items()
+        ]
         print(json.dumps(rows, indent=1))
         return
     for name, method in ATTRIBUTIONS.items():
         print(f"{name}: {method.title}\n  {method.computes}\n  It says: {method.says}")
         print(f"  It does not say: {method.silent_on}\n  {method.paper}")
+        for setting in method.settings:
+            default = "the last layer with a map" if setting.default is None else setting.default
+            print(f"  --set {setting.name}={default}  {_range(setting)}{setting.help}")
 
 
 class _Bar:
@@ -111,6 +151,12 @@ def _png(crop: "Image.Image", values: "np.ndarray", signed: bool) -> bytes:
     drawn = draw(crop, values, signed)
     drawn.resize((crop.width * factor, crop.height * factor), 0).save(buffer, "PNG")  # 0: nearest neighbour
     return buffer.getvalue()
+
+
+def _range(setting: "Setting") -> str:
+    if setting.choices is not None:
+        return f"({', '.join(setting.choices)}) "
+    return "" if setting.least is None else f"({setting.least:g} to {setting.most:g}) "
 
 
 def _short(value: float | int | str) -> str:

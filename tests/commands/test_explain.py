@@ -55,6 +55,26 @@ def test_the_methods_are_listed(capsys):
     for row in rows:
         assert row["says"] in text
         assert row["silent_on"] in text
+        for setting in row["settings"]:
+            assert f"--set {setting['name']}=" in text
+            assert setting["help"] in text
+    assert "(2 to 500)" in text
+    assert "(black, white, blurred, average, random)" in text
+
+
+def test_settings_and_a_second_class_reach_the_method(capsys, run, photo, tmp_path):
+    out = tmp_path / "map.npy"
+    arguments = ("explain", photo, "--run", run.path, "--method", "integrated_gradients", "--out", out)
+    asked = ("--target", "dog", "--against", "0", "--set", "steps=7", "--set", "baseline=white")
+    facts = json.loads(printed(capsys, *arguments, *asked, "--json"))
+    assert facts["settings"] | {"steps": 7, "baseline": "white"} == facts["settings"]
+    assert (facts["n_steps"], facts["baseline"], facts["against"]) == (7, "white", 0)
+    settings = {"steps": 7, "baseline": "white"}
+    expected = attribute(
+        run.network(), decode_file(photo), "integrated_gradients", facts["target"], against=0, settings=settings
+    )
+    assert np.allclose(np.load(out), expected.values, atol=1e-6)
+    assert f"against class 0 ({expected.against_name})" in printed(capsys, *arguments, *asked)
 
 
 def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(capsys, run, photo, tmp_path):
@@ -65,6 +85,10 @@ def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(capsys, run,
     assert "explain IMAGE" in refusal(capsys, "explain", "--run", run.path, *out)
     assert "grad_cam" in refusal(capsys, *start, *out, "--method", "magic")
     assert "dog" in refusal(capsys, *start, *out, "--target", "doge")
+    assert "NAME=VALUE" in refusal(capsys, *start, *out, "--set", "steps")
+    assert "NAME=VALUE" in refusal(capsys, *start, *out, "--set", "steps=3", "--set", "steps=4")
+    assert "has none" in refusal(capsys, *start, *out, "--set", "steps=3")
+    assert "against itself" in refusal(capsys, *start, *out, "--target", "dog", "--against", "dog")
     assert "0 to 2" in refusal(capsys, *start, *out, "--target", "3")
     assert ".png or .npy" in refusal(capsys, *start, "--out", tmp_path / "m.jpg")
     assert "no folder" in refusal(capsys, *start, "--out", tmp_path / "none" / "m.png")

@@ -285,7 +285,7 @@ def test_each_method_works_on_each_family_or_says_why_not(name, refused):
 
 @pytest.mark.parametrize("method", ATTRIBUTIONS)
 def test_a_difference_of_two_classes_is_the_difference_of_their_maps_where_the_method_is_linear(networks, method):
-    linear = (
+    bent = (
         "grad_cam",
         "guided_grad_cam",
         "guided_backprop",

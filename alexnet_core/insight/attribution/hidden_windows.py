@@ -10,10 +10,12 @@ Legend: B squares; P places that changed, of all squares together; C channels; H
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.task import Score
 
@@ -45,12 +47,13 @@ class Regions:
         left, width = reach(self.left, self.width, side[1])
         return Regions(top, left, height, width)
 
-    @property
+    @cached_property
     def offsets(self) -> torch.Tensor:
         """The row at which each square's places begin, (B,)."""
         areas = self.height * self.width
         return areas.cumsum(0) - areas
 
+    @cached_property
     def places(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Square, row and column of every place, (P,) each, square after square, row after row."""
         areas = self.height * self.width
@@ -58,6 +61,11 @@ class Regions:
         within = torch.arange(len(square), device=areas.device) - self.offsets[square]
         width = self.width[square]
         return square, self.top[square] + within // width, self.left[square] + within % width
+
+    def rows(self, side: tuple[int, int]) -> torch.Tensor:
+        """The row at which each place lies among those of the whole map, whose height and width is `side`: (P,)."""
+        _, y, x = self.places
+        return y * side[1] + x
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Pass:
     side: tuple[int, int]
     """Height and width of the map behind it."""
     weight: torch.Tensor | None
-    """Of a convolution (k * k * C, C'), of a linear layer (inputs, outputs), in the precision of the products."""
+    """Of a convolution (k * k * C, C'), of a linear layer (outputs, inputs), in the precision of the products."""
 
 
 class HiddenWindows:
@@ -119,14 +127,13 @@ class HiddenWindows:
             return (-self._rise(regions)).cpu().numpy()
 
     def _rise(self, regions: Regions) -> torch.Tensor:
-        _, y, x = regions.places()
-        at = y * self.side[1] + x
-        values = self.image[at] + self.change[at]  # (P, 3)
+        at = regions.rows(self.side)
+        values = self.image.index_select(0, at) + self.change.index_select(0, at)  # (P, 3)
         before, side = self.image, self.side
         for step in self.maps:
             layer = step.layer
             if isinstance(layer, nn.Conv2d):
-                change = values - before[regions_index(regions, side)]
+                change = values - before.index_select(0, regions.rows(side))
                 regions_after = regions.through(
                     _one(layer.kernel_size), _one(layer.stride), _one(layer.padding), step.side
                 )
@@ -150,13 +157,12 @@ class HiddenWindows:
         """The convolution at the places behind it: what the picture as it is gives, plus what the change does."""
         kernel, stride, padding = _one(layer.kernel_size), _one(layer.stride), _one(layer.padding)
         source = torch.cat([change, change.new_zeros(1, change.shape[1])]).to(self.kind)
-        square, y, x = after.places()
-        at = y * step.side[1] + x
+        square, y, x = after.places
         index = _neighbours(regions, square, y * stride - padding, x * stride - padding, kernel)
         index = torch.where(index < 0, len(change), index)  # (P, k * k); outside: no change
         assert step.weight is not None
-        found = step.rows[at]
-        for start in range(0, len(at), PLACES_AT_ONCE):
+        found = step.rows.index_select(0, after.rows(step.side))
+        for start in range(0, len(found), PLACES_AT_ONCE):
             some = slice(start, start + PLACES_AT_ONCE)
             near = source.index_select(0, index[some].flatten()).view(-1, step.weight.shape[0])  # (p, k * k * C)
             found[some] += near @ step.weight
@@ -175,14 +181,15 @@ class HiddenWindows:
         """The pooling at the places behind it, over changed values and unchanged ones beside them."""
         kernel, stride = _one(layer.kernel_size), _one(layer.stride)
         source = torch.cat([values, before])
-        square, y, x = after.places()
+        square, y, x = after.places
         inside = _neighbours(regions, square, y * stride, x * stride, kernel)
         steps = torch.arange(kernel, device=self.device)
         beside = (y * stride)[:, None, None] + steps[:, None], (x * stride)[:, None, None] + steps
         index = torch.where(inside < 0, len(values) + (beside[0] * side[1] + beside[1]).flatten(1), inside)
-        found = source[index[:, 0]]
-        for column in range(1, index.shape[1]):
-            torch.maximum(found, source[index[:, column]], out=found)
+        columns = index.T.contiguous()  # (k * k, P)
+        found = source.index_select(0, columns[0])
+        for column in columns[1:]:
+            torch.maximum(found, source.index_select(0, column), out=found)
         return found
 
     def _finished(
@@ -191,14 +198,14 @@ class HiddenWindows:
         """From the last map computed at places to the rise of the score, (B,)."""
         squares, channels = len(regions.top), before.shape[1]
         whole = before.expand(squares, *before.shape).contiguous()  # (B, H * W, C)
-        square, y, x = regions.places()
-        whole.view(-1, channels)[square * len(before) + y * side[1] + x] = values
+        square = regions.places[0]
+        whole.view(-1, channels).index_copy_(0, square * len(before) + regions.rows(side), values)
         now = whole.transpose(1, 2).reshape(squares, channels, *side)
         then = before.T.reshape(1, channels, *side)
         for step in self.rest:
             if isinstance(step.layer, nn.Linear):
                 assert step.weight is not None
-                now = step.rows + ((now - then).to(self.kind) @ step.weight).float()
+                now = step.rows + F.linear((now - then).to(self.kind), step.weight).float()
             else:
                 now = step.layer(now)
             then = step.rows
@@ -208,16 +215,10 @@ class HiddenWindows:
         if isinstance(layer, nn.Conv2d):
             weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
         elif isinstance(layer, nn.Linear):
-            weight = layer.weight.T
+            weight = layer.weight
         else:
             return None
         return weight.to(self.kind)
-
-
-def regions_index(regions: Regions, side: tuple[int, int]) -> torch.Tensor:
-    """The row of the whole map at which each place lies, (P,)."""
-    _, y, x = regions.places()
-    return y * side[1] + x
 
 
 def _neighbours(
