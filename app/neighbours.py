@@ -1,7 +1,4 @@
-"""What the page Neighbours shows: whose likes are looked for, where, and where everything lies on a plane.
-
-An index of 50,000 pictures takes 200 MB, so few are kept; a small one stands within seconds.
-"""
+"""What the page Neighbours shows: whose likes are looked for, where, and where everything lies on a plane."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -57,8 +54,15 @@ class Question:
 
 
 @st.cache_resource
-def _indexes() -> Answers:
-    return Answers(3)
+def _small() -> Answers:
+    """Indexes of a thousand pictures, 4 MB each."""
+    return Answers(12)
+
+
+@st.cache_resource
+def _whole() -> Answers:
+    """Indexes of all pictures, at most 200 MB each."""
+    return Answers(2)
 
 
 @st.cache_resource
@@ -162,7 +166,7 @@ def choose_index(shared: SharedNetwork, gallery: Gallery) -> Index:
     def stop() -> None:
         st.session_state[key] = False
 
-    index = _indexes().get(
+    index = (_whole() if wanted else _small()).get(
         (shared.key, gallery.key, most),
         lambda: _built(shared, gallery, most, place, stop if wanted else None),
         lambda: place.info("The same pictures are being looked through for someone else; please wait."),

@@ -51,7 +51,7 @@ def test_a_history_tells_steps_epochs_and_changes(run):
     titles = [course.title for course in past.courses]
     assert titles == ["Right answers", "Loss", "Change since the snapshot before", "Change since the start"]
     layers = past.courses[2].series
-    assert [line.name for line in layers][:2] == ["features.0", "features.3"]
+    assert [line.name for line in layers][:2] == ["features.0", "features.4"]
     for line in layers:
         assert line.values == pytest.approx([0, 1, 0.5], abs=1e-2)
 
