@@ -6,7 +6,7 @@ and no further, answers for all units of the layer at once.
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -167,7 +167,7 @@ class _Look:
         self.dtype = torch.float32 if exact else precision_for_looking(next(network.model.parameters()).device)
         modules = [copy.deepcopy(stage.module).eval() for stage in row[: place + 1]]
         if not exact:
-            _fuse(modules, [stage.name == layer for stage in row])
+            _fuse(modules)
         for module in modules:
             for part in module.modules():
                 # Normalisations keep their statistics in 32 bits, and take numbers of either kind.
@@ -181,11 +181,12 @@ class _Look:
         return output_of(self.row, self.layer, images)
 
 
-def _fuse(modules: list[nn.Module], asked: Sequence[bool]) -> None:
-    """Make a convolution and the normalisation behind it one convolution, where nobody asks for what lies between."""
+def _fuse(modules: list[nn.Module]) -> None:
+    """Make a convolution and the normalisation behind it one convolution. The layer that is asked about is in the last
+    of the modules, so nobody asks for what lies between."""
     for place in range(len(modules) - 1):
         first, second = modules[place], modules[place + 1]
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d) and not asked[place]:
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             modules[place : place + 2] = [fuse_conv_bn_eval(first, second), nn.Identity()]
 
 

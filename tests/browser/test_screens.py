@@ -41,6 +41,15 @@ def _look_inside(page: Page) -> None:
     expect(page.get_by_role("img", name=re.compile(r"^Map \d+ of layer"))).to_be_visible()
 
 
+def _units(page: Page) -> None:
+    expect(page.get_by_role("img", name="patches to which unit")).to_have_count(2)
+    expect(page.get_by_role("button", name="Grow a picture")).to_be_visible()
+
+
+def _lesions(page: Page) -> None:
+    expect(page.get_by_role("figure", name="Probabilities before and after")).to_be_visible()
+
+
 def _explain(page: Page) -> None:
     expect(page.get_by_role("img", name="the picture coloured by")).to_have_count(2)
     expect(page.get_by_role("button", name="Download PNG")).to_have_count(2)
@@ -52,6 +61,8 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "new-run": ("/train?run=new", _new_run),
     "finished-run": ("/train?run={run}", _finished_run),
     "look-inside": ("/look_inside?run={run}", _look_inside),
+    "units": ("/units?run={run}", _units),
+    "lesions": ("/lesions?run={run}", _lesions),
     "explain": ("/explain?run={run}", _explain),
 }
 

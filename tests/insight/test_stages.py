@@ -70,3 +70,16 @@ def test_a_layer_that_is_not_there_is_a_sentence():
     for layer in ("features.99", "classifier.", "feat", ""):
         with pytest.raises(ExplorerError, match="no layer"):
             place_of(row, layer)
+
+
+def test_a_model_that_does_something_between_its_parts_is_no_row():
+    class Doubled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = nn.Conv2d(3, 3, 3)
+            self.head = nn.Sequential(nn.Flatten(), nn.Linear(3 * (SIZE - 2) ** 2, 4))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(2 * self.features(images))
+
+    assert [stage.name for stage in stages(network_of(Doubled()))] == [""]
