@@ -50,6 +50,9 @@ def test_a_photograph_is_named_explained_and_downloaded(page: Page, finished: Ru
 def test_maps_are_compared_one_is_believed_or_not_and_all_are_taken_home(page: Page, finished: RunDirectory) -> None:
     page.goto(f"/explain?run={finished.id}")
     methods = page.get_by_role("combobox", name="Methods")
+    expect(page.get_by_role("button", name="Download PNG")).to_have_count(4)
+    settle(page)
+    methods.click()
     methods.fill("Occlusion")
     page.get_by_role("option", name=re.compile("^Occlusion")).click()
     page.keyboard.press("Escape")
