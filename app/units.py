@@ -84,8 +84,10 @@ OFTEN = 0.01
 """Share of the pictures; a unit that fires for fewer is selective by chance."""
 
 
-def numbers_of(survey: Survey, gallery: Gallery, classes: Sequence[str], unit: int) -> list[tuple[str, str, str]]:
+def numbers_of(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int) -> list[tuple[str, str, str]]:
     """(label, value, explanation) of what is measured about the unit."""
+    survey, strongest = surveyed(shared, gallery, layer), patches(shared, gallery, layer, unit, True)[0]
+    classes = shared.network.classes
     rows = [
         (
             "Above zero",
@@ -95,8 +97,8 @@ def numbers_of(survey: Survey, gallery: Gallery, classes: Sequence[str], unit: i
         ),
         (
             "Strongest answer",
-            number(survey.strongest.values[unit, 0]),
-            f"To {plain(gallery.files[int(survey.strongest.rows[unit, 0])])}, of all the pictures.",
+            number(strongest.value),
+            f"To {plain(gallery.files[strongest.row])}, of all the pictures.",
         ),
     ]
     selectivity = survey.selectivity(unit)
@@ -142,8 +144,8 @@ def live(shared: SharedNetwork, picture: Picture, layer: UnitLayer, unit: int) -
     maps = answers.maps(shared, picture, layer.name)
     values = maps.values[unit]
     above = "orange above zero, blue below" if maps.signed else "yellow is strong, violet weak"
-    if values.max() <= 0:
-        return answers.square(shared.network.preprocessing, picture), "It answers nothing above zero to this picture."
+    if not values.any():
+        return answers.square(shared.network.preprocessing, picture), "It answers zero everywhere in this picture."
     return (
         answers.map_over(shared, picture, maps, unit),
         f"Where it answers to the present picture ({above}); at most {number(values.max())}, "

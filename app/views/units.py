@@ -57,7 +57,7 @@ with now:
     st.caption(sentence)
 
 with st.grid(4, min_column_width=170):
-    for label, value, explanation in units.numbers_of(survey, gallery, shared.network.classes, unit):
+    for label, value, explanation in units.numbers_of(shared, gallery, layer, unit):
         st.metric(label, value, help=explanation, border=True)
 filter_tile = units.filter_of(shared, layer, unit)
 chart, weights = st.columns([3, 2], gap="large")
