@@ -167,7 +167,7 @@ class _Look:
         self.dtype = torch.float32 if exact else precision_for_looking(next(network.model.parameters()).device)
         modules = [copy.deepcopy(stage.module).eval() for stage in row[: place + 1]]
         if not exact:
-            _fuse(modules)
+            _quicken(modules)
         for module in modules:
             for part in module.modules():
                 # Normalisations keep their statistics in 32 bits, and take numbers of either kind.
@@ -181,13 +181,15 @@ class _Look:
         return output_of(self.row, self.layer, images)
 
 
-def _fuse(modules: list[nn.Module]) -> None:
-    """Make a convolution and the normalisation behind it one convolution. The layer that is asked about is in the last
-    of the modules, so nobody asks for what lies between."""
+def _quicken(modules: list[nn.Module]) -> None:
+    """Less work for the same answers of the last of the modules, which is or holds the layer that is asked about: a
+    convolution and the normalisation behind it become one, and a ReLU goes behind the pooling that follows it."""
     for place in range(len(modules) - 1):
         first, second = modules[place], modules[place + 1]
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             modules[place : place + 2] = [fuse_conv_bn_eval(first, second), nn.Identity()]
+        elif isinstance(first, nn.ReLU) and isinstance(second, nn.MaxPool2d):
+            modules[place : place + 2] = [second, first]
 
 
 class _Running:
