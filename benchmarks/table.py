@@ -77,8 +77,15 @@ def explain_rows(explain: dict[str, Any] | None) -> list[str]:
     for name, milliseconds in explain["ms"].items():
         asked = f"{explain['asked_ms'][name]:,} ms" if name in explain["asked_ms"] else ""
         title = name.replace("_", " ").capitalize()
-        rows.append(row(f"{title}, `alexnet` at 224 pixels", asked, milliseconds, " ms", 0))
+        late = missed(name not in explain["asked_ms"] or milliseconds["median"] <= explain["asked_ms"][name])
+        peer = explain.get("captum", {}).get(name)
+        beside = "" if peer is None else f"; Captum {peer['ms']['median']:,.0f} ms, {_times(peer)} times as long"
+        rows.append(row(f"{title}, `alexnet` at 224 pixels", asked, milliseconds, " ms", 0, beside + late))
     return rows
+
+
+def _times(peer: dict[str, Any]) -> str:
+    return f"{peer['times_as_fast']['median']:.1f}"
 
 
 def record_rows(records: dict[str, Any] | None) -> list[str]:
