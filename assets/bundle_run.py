@@ -1,13 +1,16 @@
 """Turn a finished run into one that comes with the program: `python assets/bundle_run.py RUN_DIR ID --title TITLE`.
 
-Kept: settings, curves, timing, the answers on the test images, the network in half precision, and the first layer of
-each snapshot. Left behind: checkpoints, whole snapshots, the log, and where the data lay on the machine that trained.
+Kept: settings, curves, timing, the answers on the test images, the network in half precision, some whole snapshots
+(`--whole`), and of the others the first layer. Left behind: checkpoints, the log, and where the data lay on the machine
+that trained.
 """
 
 import argparse
 import json
 import shutil
 from pathlib import Path
+
+import numpy as np
 
 from alexnet_core.models.weights import load_network, network_bytes, read_tensors, save_network
 from alexnet_core.places import bundled_runs
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("id", help="the name of its folder under assets/runs")
     parser.add_argument("--title", required=True)
     parser.add_argument("--data-title", required=True, help="the data set's name for people")
+    parser.add_argument("--whole", type=int, default=0, help="snapshots kept whole, for the time machine")
     asked = parser.parse_args()
     run = RunDirectory.open(asked.run)
     assert run.state().status == "finished", "only a finished run can be bundled"
@@ -37,10 +41,16 @@ def main() -> None:
     save_network(place / "network.safetensors", network, half=True)
     bundled = RunDirectory.open(place)
     (place / "snapshots").mkdir()
+    steps = list(run.snapshots())
+    # Evenly among snapshots that are log-spaced: close together where the network changes most. First and last among
+    # them.
+    whole = {steps[round(place)] for place in np.linspace(0, len(steps) - 1, asked.whole)}
     for step, path in run.snapshots().items():
         weights, _ = read_tensors(path)
-        first = {name: value for name, value in weights.items() if name == "features.0.weight"}
-        bundled.snapshot_path(step, whole=False).write_bytes(network_bytes(network, half=True, weights=first))
+        if step not in whole:
+            weights = {name: value for name, value in weights.items() if name == "features.0.weight"}
+        place_of = bundled.snapshot_path(step, whole=step in whole)
+        place_of.write_bytes(network_bytes(network, half=True, weights=weights))
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     print(f"{place.name}: {size / 1e6:.1f} MB")
 
