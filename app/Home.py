@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from app.memory import share_heaps
 from app.sentences import sentences_for_people
 
+share_heaps()
 st.set_page_config(page_title="AlexNet Explorer", page_icon=":material/neurology:", layout="wide")
 
 page = st.navigation(

@@ -18,6 +18,7 @@ from PIL import Image
 from alexnet_core.insight import attribution, colours, feature_maps, filters, prediction
 from alexnet_core.preprocess import Preprocessing
 from app.figures.mosaic import enlarged
+from app.memory import give_back
 from app.session import Picture, SharedNetwork
 from app.waiting import BEAT
 
@@ -181,7 +182,11 @@ def explained(asked: Asked, watching: Watching = UNWATCHED) -> attribution.Attri
 
     def compute() -> attribution.Attribution:
         with asked.shared.lock.turn(lambda before: watching.waiting(before_you(before))):
-            return _attributed(asked, watching)
+            try:
+                return _attributed(asked, watching)
+            finally:
+                if attribution.ATTRIBUTIONS[asked.method].slow:
+                    give_back()
 
     return _attributions().get(asked.key, compute, lambda: watching.waiting(SAME_QUESTION))
 
