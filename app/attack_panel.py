@@ -12,7 +12,9 @@ from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
 KINDS: dict[Attack, str] = {"fgsm": "One step (FGSM)", "pgd": "Ten steps (PGD)"}
-AT_FIRST = EPSILONS.index(8)
+UNSEEN = 8
+"""Of 255: up to here hardly anybody sees a change in a photograph."""
+AT_FIRST = EPSILONS.index(UNSEEN)
 
 
 def show(shared: SharedNetwork, picture: Picture) -> None:
@@ -44,7 +46,7 @@ def show(shared: SharedNetwork, picture: Picture) -> None:
             value=AT_FIRST,
             format_func=lambda place: f"{EPSILONS[place]} of 255",
             key="epsilon",
-            help="Epsilon in the papers. Up to about 8 of 255 nobody sees it in a photograph.",
+            help=f"Epsilon in the papers. Up to about {UNSEEN} of 255 hardly anybody sees it in a photograph.",
             persist_state="session",
         )
     with right:
@@ -112,7 +114,8 @@ def _verdict(classes: tuple[str, ...], one: Adversary, before: int) -> None:
         st.info(f"The attack failed: the network {said}. Allow more, or take more steps.", icon=":material/shield:")
     else:
         st.warning(
-            f"To a person it is the same picture. The network {said}. The change is no noise: each value is moved in "
+            f"To a person it is {'the same picture' if one.epsilon <= UNSEEN else 'still the same thing'}. The network "
+            f"{said}. The change is no noise: each value is moved in "
             "the very direction that the network minds most, and thousands of small moves add up.",
             icon=":material/warning:",
         )

@@ -88,7 +88,7 @@ def test_an_attack_and_its_verdict(run, open_page, kind):
     app.select_slider(key="epsilon").set_value(len(EPSILONS) - 1).run()
     assert sound(app)
     said = texts(app)
-    assert "same picture" in said or "attack failed" in said
+    assert "still the same thing" in said or "attack failed" in said
     app.select_slider(key="epsilon").set_value(0).run()
     assert "Untouched, it says" in texts(app)
 
