@@ -1,11 +1,13 @@
 """The README's tables of measurements, made from results/: `python -m benchmarks.table` writes them into the README."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.report import RESULTS
 
 README = RESULTS.parents[1] / "README.md"
+NONE_YET = "not yet measured"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -16,25 +18,24 @@ def main() -> None:
 
 
 def table() -> str:
-    """The tables as Markdown, with the machine they were measured on; what has no result yet says so."""
-    head = ["| What | Asked | Measured: median (least to largest) | Runs |", "|---|---|---|---|"]
-    using = [*train_rows(result("train")), *app_rows(result("app")), *explain_rows(result("explain"))]
-    training = [
-        *record_rows(result("records")),
-        *peer_rows(result("peers")),
-        *big_network_rows(result("big_network")),
-        *start_rows(result("start")),
-        *prepare_rows(result("prepare")),
-        *gpu_rows(result("big_network_gpu"), result("records")),
-    ]
-    trials = ["| Trial (`make endurance`) | How often | Found |", "|---|---|---|", *endurance_rows(result("endurance"))]
-    return "\n".join(
-        [
-            *(*head, *using, "", where(result("train")), ""),
-            *(*head, *training, "", where(result("records")), ""),
-            *(*trials, "", where(result("endurance")), ""),
-        ]
-    )
+    """The tables as Markdown, each row with a letter for the machine it was measured on; what has no result yet says
+    so."""
+    letters: dict[str, str] = {}
+    lines: list[str] = []
+    for title, parts in SECTIONS.items():
+        lines += [f"**{title}**", "", *HEAD]
+        for names, rows in parts:
+            measured = [result(name) for name in names]
+            known = next((found for found in measured if found is not None), None)
+            letter = "" if known is None else letters.setdefault(where(known), chr(ord("A") + len(letters)))
+            lines += [f"{line} {'' if NONE_YET in line else letter} |" for line in rows(*measured)]
+        lines.append("")
+    endurance = result("endurance")
+    lines += ["**Nothing is lost**", "", "| Trial (`make endurance`) | How often | Found |", "|---|---|---|"]
+    lines += [*endurance_rows(endurance), ""]
+    if endurance is not None:
+        lines += [f"On machine {letters.setdefault(where(endurance), chr(ord('A') + len(letters)))}.", ""]
+    return "\n".join([*lines, *(f"* Machine {letter}: {machine}." for machine, letter in letters.items()), ""])
 
 
 def result(name: str) -> dict[str, Any] | None:
@@ -86,6 +87,65 @@ def explain_rows(explain: dict[str, Any] | None) -> list[str]:
 
 def _times(peer: dict[str, Any]) -> str:
     return f"{peer['times_as_fast']['median']:.1f}"
+
+
+def unit_rows(units: dict[str, Any] | None) -> list[str]:
+    """Single units over a data set, and pictures made to excite one."""
+    if units is None:
+        return [unmeasured("A unit's strongest and weakest patches in 10,000 pictures of 64 pixels", "3 s")]
+    asked, rows = units["asked_s"], []
+    for layer, found in units["passport_s"].items():
+        late = missed(found["first"]["median"] <= asked["first"])
+        rows.append(row(f"A unit of `{layer}` over 10,000 pictures, first", "3 s", found["first"], " s", 1, late))
+        again = scaled(found["afterwards"], 1000)
+        late = missed(found["afterwards"]["median"] <= asked["afterwards"])
+        rows.append(row("… another unit of that layer", "100 ms", again, " ms", 0, late))
+    for name, title in {"first_picture": "first look", "whole_picture": "all steps"}.items():
+        found = units["picture_s"][name]
+        late = missed(found["median"] <= asked[name])
+        what = f"A picture made to excite, `alexnet` at 128 pixels, {title}"
+        rows.append(row(what, f"{asked[name]:g} s", found, " s", 1, late))
+    return rows
+
+
+def neighbour_rows(neighbours: dict[str, Any] | None) -> list[str]:
+    """Nearest pictures at all depths."""
+    if neighbours is None:
+        return [unmeasured("Nearest of 50,000 pictures at every depth", "100 ms")]
+    found, asked = neighbours["ms"]["all depths are searched"], neighbours["asked_ms"]
+    what = f"Nearest of {neighbours['pictures']:,} pictures at every depth"
+    extra = f"; the index: {neighbours['index_s']:.0f} s once, {neighbours['index_mb']:.0f} MB"
+    return [row(what, f"{asked} ms", found, " ms", 0, extra + missed(found["median"] <= asked))]
+
+
+def time_machine_rows(machine: dict[str, Any] | None) -> list[str]:
+    """From the slider to the screen."""
+    if machine is None:
+        return [unmeasured("A step of the time machine, from slider to screen", "150 ms")]
+    asked = machine["asked_ms"]
+    return [
+        row(
+            f"A step of the time machine, {name}",
+            f"{asked} ms",
+            found,
+            " ms",
+            0,
+            f"; prepared in {found['film_s']:.0f} s" + missed(found["median"] <= asked),
+        )
+        for name, found in machine["step"].items()
+    ]
+
+
+def twelve_rows(twelve: dict[str, Any] | None) -> list[str]:
+    """Twelve people at once."""
+    if twelve is None:
+        return [unmeasured("Twelve people explaining at once: more memory", "400 MB")]
+    more, asked = twelve["more_memory_mb"], twelve["asked_mb"]
+    return [
+        f"| Twelve people explaining at once: wrong maps | 0 | {twelve['wrong_maps']} of {twelve['maps']} | 1 |",
+        f"| … more memory | {asked} MB | {more:,.0f} MB{missed(more <= asked)} | 1 |",
+        row("… the wait for one's first map", "", twelve["first_map_s"], " s", 1),
+    ]
 
 
 def record_rows(records: dict[str, Any] | None) -> list[str]:
@@ -227,19 +287,16 @@ def gpu_rows(big: dict[str, Any] | None, records: dict[str, Any] | None) -> list
     return rows if found else [*rows, unmeasured("CIFAR-10 to 11% error on an H200: seconds of training", "10 s")]
 
 
-def where(measured: dict[str, Any] | None) -> str:
+def where(measured: dict[str, Any]) -> str:
     """The machine in words."""
-    if measured is None:
-        return "Not yet measured."
     machine = measured["machine"]
     gpu = machine["gpu"] or "no GPU"
-    text = f"{machine['processor']}, {machine['cores']} cores, {gpu}; torch {machine['torch']}, {machine['date']}"
-    return f"On one machine: {text}."
+    return f"{machine['processor']}, {machine['cores']} cores, {gpu}; torch {machine['torch']}, {machine['date']}"
 
 
 def unmeasured(what: str, asked: str = "") -> str:
     """The line of something for which there is no result."""
-    return f"| {what} | {asked} | not yet measured | |"
+    return f"| {what} | {asked} | {NONE_YET} | |"
 
 
 def missed(met: bool) -> str:
@@ -256,6 +313,28 @@ def row(what: str, asked: str, spread: dict[str, float], unit: str, digits: int,
     """One line of the table."""
     median, least, largest = (f"{spread[key]:,.{digits}f}" for key in ("median", "least", "largest"))
     return f"| {what} | {asked} | {median}{unit} ({least} to {largest}){extra} | {spread['runs']} |"
+
+
+HEAD = ("| What | Asked | Measured: median (least to largest) | Runs | On |", "|---|---|---|---|---|")
+Rows = Callable[..., list[str]]
+SECTIONS: dict[str, tuple[tuple[tuple[str, ...], Rows], ...]] = {
+    "Using it": ((("train",), train_rows), (("app",), app_rows), (("start",), start_rows)),
+    "Looking inside and explaining": (
+        (("explain",), explain_rows),
+        (("units",), unit_rows),
+        (("neighbours",), neighbour_rows),
+        (("time_machine",), time_machine_rows),
+        (("twelve",), twelve_rows),
+    ),
+    "Training": (
+        (("records",), record_rows),
+        (("peers",), peer_rows),
+        (("big_network",), big_network_rows),
+        (("prepare",), prepare_rows),
+        (("big_network_gpu", "records"), gpu_rows),
+    ),
+}
+"""The tables: of which results they are made, and how."""
 
 
 if __name__ == "__main__":

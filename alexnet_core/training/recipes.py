@@ -79,8 +79,8 @@ DISTANCE = Recipe(
     {
         **_RECORD,
         "model": "alexnet_track",
-        "epochs": 12,
-        "lr": 0.12,
+        "epochs": 13,
+        "lr": 0.05,
         "translate": 0.125,
     },
 )
@@ -100,7 +100,7 @@ FILTERS = Recipe(
         "label_smoothing": 0.1,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 85.1 % in ten minutes."""
+"""`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 84.9 %, and clean filters."""
 
 PAPER_2012 = Recipe(
     "The paper of 2012",
