@@ -23,6 +23,6 @@ def shares_by_depth(depths: Sequence[str], shares: Sequence[float], chance: floa
         hoverinfo="y+text",
     )
     fig.add_vline(x=chance, line={"dash": "dash", "width": 2, "color": INK})
-    fig.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], fixedrange=True)
+    fig.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], fixedrange=True)
     fig.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
     return fig

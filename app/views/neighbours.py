@@ -7,13 +7,13 @@ from app.choices import choose_network
 from app.sentences import plain
 
 st.title("Neighbours")
-left, right = st.columns([7, 3], gap="large")
-with right:
+left, right = st.columns([3, 7], gap="large")
+with left:
     shared = choose_network()
     choice = st.session_state["run"]
     question = neighbours.choose_question(shared, choice)
     st.image(question.image, caption=plain(question.title), width=280, alt="The picture whose neighbours are shown.")
-with left:
+with right:
     st.subheader("What it looks like, from colour to content")
     gallery = neighbours.searched(choice, shared.network)
     index = neighbours.choose_index(shared, gallery)
@@ -26,7 +26,7 @@ with left:
     )
     with st.expander("How distances are measured", icon=":material/straighten:"):
         st.markdown(neighbours.measured(index))
-with right:
+with left:
     st.subheader("How many are of its class")
     neighbours.show_shares(shared.network, question, gallery, found.near)
 
