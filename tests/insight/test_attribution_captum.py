@@ -39,7 +39,7 @@ SEED = 7
 PIECES = 9
 STEPS = 50
 COUNT = 40
-STRICT = 1e-6
+STRICT = 1e-4
 """Captum's usual 0.01 leaves nothing of the small differences of random weights."""
 
 
@@ -55,9 +55,19 @@ def networks() -> dict[str, Network]:
     return {
         "plain": small_network(),
         "apart": apart,
-        "batch_norm": network_of(build("alexnet_mini", 4, SIZE, batch_norm=True)),
+        "batch_norm": normalised(),
         "squeezenet": squeezenet(),
     }
+
+
+def normalised() -> Network:
+    """With normalisations that bring the small first weights to size, as training would."""
+    network = network_of(build("alexnet_mini", 4, SIZE, batch_norm=True))
+    for layer in network.model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.01)
+            layer.running_var.uniform_(0.001, 0.02)
+    return network
 
 
 def squeezenet() -> Network:
