@@ -108,7 +108,8 @@ def answered(
 
 def _pooled(values: torch.Tensor, places: int) -> torch.Tensor:
     if values.dim() == 4:  # (n, C, H, W) -> (n, C, at most places, at most places)
-        values = F.adaptive_avg_pool2d(values.float(), tuple(min(places, side) for side in values.shape[2:]))
+        high, wide = values.shape[2:]
+        values = F.adaptive_avg_pool2d(values.float(), (min(places, high), min(places, wide)))
     return torch.flatten(values.float(), 1)
 
 
