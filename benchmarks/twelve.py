@@ -26,7 +26,7 @@ from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
 from app import answers, session
 from app.answers import Asked, Watching
-from app.compare import methods_at_first
+from app.explaining.compare import methods_at_first
 from app.memory import share_heaps
 from app.session import Picture, SharedNetwork
 from benchmarks.report import machine, spread, write

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import attack_panel, distortion_panel
 from app.choices import choose_network, choose_picture
+from app.doubting import attack_panel, distortion_panel
 
 WAYS = {
     "distort": ":material/blur_on: Make it worse",

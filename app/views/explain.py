@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app import answers, compare, map_grid, map_look, one_map, words
+from app import answers, words
 from app.choices import choose_network, choose_picture
+from app.explaining import compare, map_grid, map_look, one_map
 from app.sentences import plain
 
 st.title("Predict and explain")

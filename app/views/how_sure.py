@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app import answers, calibration_panel, spread_panel, strangers_panel, words
+from app import answers, words
 from app.choices import choose_network, choose_picture
+from app.doubting import calibration_panel, spread_panel, strangers_panel
 from app.sentences import plain
 
 WAYS = {"crops": ":material/crop: Ten cuts", "samples": ":material/blur_circular: Dropout"}

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import answers, layers, lesions, session
+from app import answers, session
 from app.choices import choose_network, choose_picture
 from app.gallery import choose_gallery
+from app.inside import layers, lesions
 from app.sentences import plain
 
 st.title("Lesions")

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from alexnet_core.errors import ExplorerError
-from app import answers, first_layer, map_steps, session, single_map, words
+from app import answers, session, words
 from app.choices import choose_network, choose_picture
+from app.explaining import map_steps
 from app.figures.mosaic import mosaic
+from app.inside import first_layer, single_map
 from app.sentences import plain
 
 MAPS_AT_FIRST = 48

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import neighbours
 from app.choices import choose_network
+from app.inside import neighbours
 from app.sentences import plain
 
 st.title("Neighbours")

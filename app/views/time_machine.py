@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import playing
 from app.choices import choose_network, choose_picture
+from app.inside import playing
 
 st.title("Time machine")
 left, right = st.columns([3, 2], gap="large")

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from alexnet_core.runs.directory import LIVE
-from app import interrupted, new_run, session, watch_run
+from app import interrupted, session
+from app.training import new_run, watch_run
 from app.words import run_title
 
 st.title("Train")

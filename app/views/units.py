@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import first_layer, growing, layers, session, units
+from app import session
 from app.choices import choose_network, choose_picture
 from app.gallery import choose_gallery
+from app.inside import first_layer, growing, layers, units
 
 st.title("Units")
 left, middle, right = st.columns(3, gap="large")

@@ -34,7 +34,9 @@ def home(tmp_path, monkeypatch):
 def estimates(monkeypatch):
     """Nothing is timed; the runs whose time was asked for are listed."""
     asked = []
-    monkeypatch.setattr("app.estimates.estimate_seconds", lambda settings, data: asked.append(settings) or 42.0)
+    monkeypatch.setattr(
+        "app.training.estimates.estimate_seconds", lambda settings, data: asked.append(settings) or 42.0
+    )
     st.cache_data.clear()
     return asked
 

@@ -13,7 +13,8 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
-from app import breaking, distortion_panel, session
+from app import session
+from app.doubting import breaking, distortion_panel
 from app.figures.against_strength import Shares, against_strength
 from app.figures.box import picture_to_box
 from tests.app.conftest import CLASSES, HOSTILE
@@ -66,7 +67,7 @@ def test_the_sliders_move_the_box(run, open_page):
 
 def test_a_dragged_box_sets_the_sliders(monkeypatch):
     state = {"dragged": {"selection": {"box": [{"x": [0.8, 0.4], "y": [-0.2, 0.5]}]}}}
-    monkeypatch.setattr("app.distortion_panel.st.session_state", state)
+    monkeypatch.setattr("app.doubting.distortion_panel.st.session_state", state)
     distortion_panel._dragged()
     assert state | {"dragged": None} == {
         "dragged": None,
@@ -112,7 +113,7 @@ def test_what_was_computed_is_kept_and_leaves_no_trace(shared, monkeypatch):
     assert shares[-1] == 1
     breaking.explained(shared, first.squares[3], ("key",), "saliency", 0)
     assert traces(shared.network.model) == before
-    monkeypatch.setattr("app.breaking.distortions.probabilities", None)
+    monkeypatch.setattr("app.doubting.breaking.distortions.probabilities", None)
     assert breaking.series(shared, picture, "noise", Box()) is first
 
 

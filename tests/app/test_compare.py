@@ -9,10 +9,11 @@ import pytest
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
 from alexnet_core.models.weights import save_network
 from alexnet_core.runs.directory import RunDirectory
-from app import compare, session
+from app import session
 from app.answers import Asked
-from app.compare import MOST, Question, methods_at_first, spread
-from app.repeat import script
+from app.explaining import compare
+from app.explaining.compare import MOST, Question, methods_at_first, spread
+from app.explaining.repeat import script
 
 SLOW = [name for name, method in ATTRIBUTIONS.items() if method.slow]
 

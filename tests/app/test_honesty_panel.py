@@ -11,8 +11,9 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
-from app import honesty_checks, session
+from app import session
 from app.answers import Asked
+from app.explaining import honesty_checks
 from app.figures.likeness import likeness
 from app.figures.two_orders import two_orders
 from tests.app.conftest import CLASSES, HOSTILE
@@ -27,7 +28,7 @@ def page(run_id, method):
     import streamlit as st
 
     from app import session
-    from app.honesty_panel import honesty_panel
+    from app.explaining.honesty_panel import honesty_panel
 
     with st.container():
         honesty_panel(session.load(run_id), session.sample("ship"), method, 0, "one")
@@ -63,14 +64,14 @@ def test_each_test_says_something_about_a_quick_method(run, test):
 
 
 def test_a_slow_method_waits_to_be_asked(run, monkeypatch):
-    monkeypatch.setattr("app.honesty_checks.scrambled", lambda asked, progress: pytest.fail("not asked yet"))
+    monkeypatch.setattr("app.explaining.honesty_checks.scrambled", lambda asked, progress: pytest.fail("not asked yet"))
     app = opened(run, SLOW)
     assert sound(app)
     assert [button.label for button in app.button] == ["Scramble the network"]
 
 
 def test_the_other_methods_beside_it(run, monkeypatch):
-    monkeypatch.setattr("app.honesty_checks.rivals", lambda asked: ["grad_cam"])
+    monkeypatch.setattr("app.explaining.honesty_checks.rivals", lambda asked: ["grad_cam"])
     app = opened(run)
     app.segmented_control(key="honesty-one").set_value("pixels").run()
     app.toggle(key="rivals-one").set_value(True).run()

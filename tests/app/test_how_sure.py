@@ -7,7 +7,8 @@ from alexnet_core.data.sources import prepare
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
-from app import session, sureness
+from app import session
+from app.doubting import sureness
 from app.figures.reliability import reliability_diagram
 from app.figures.spread import spread
 from tests.app.conftest import HOSTILE
@@ -90,8 +91,10 @@ def test_the_halves_of_one_split_share_no_picture(with_data, monkeypatch):
     fit, judge = sureness.splits(shared, with_data.id)
     assert judge is None
     fitted, judged = [], []
-    monkeypatch.setattr("app.sureness.calibration.fit_temperature", lambda logits, labels: fitted.append(logits) or 2.0)
-    monkeypatch.setattr("app.sureness._judged", lambda logits, labels, temperature: judged.append(logits))
+    monkeypatch.setattr(
+        "app.doubting.sureness.calibration.fit_temperature", lambda logits, labels: fitted.append(logits) or 2.0
+    )
+    monkeypatch.setattr("app.doubting.sureness._judged", lambda logits, labels, temperature: judged.append(logits))
     sureness.fitted(shared, fit, None, lambda share: None)
     rows = len(fitted[0]) + len(judged[0])
     assert rows == len(fit)

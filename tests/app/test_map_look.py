@@ -10,15 +10,16 @@ from PIL import Image
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution
 from alexnet_core.insight.prediction import ClassProbability
-from app import map_look, session
+from app import session
 from app.answers import Asked
-from app.compare import Question
+from app.explaining import map_look
+from app.explaining.compare import Question
+from app.explaining.map_grid import Answered
+from app.explaining.map_look import Look
+from app.explaining.one_map import grid_png, npy
+from app.explaining.report import report
 from app.figures.pointer import under_pointer
 from app.figures.sheet import PAPER, sheet
-from app.map_grid import Answered
-from app.map_look import Look
-from app.one_map import grid_png, npy
-from app.report import report
 
 SIGNED = next(name for name, method in ATTRIBUTIONS.items() if method.signed)
 UNSIGNED = next(name for name, method in ATTRIBUTIONS.items() if not method.signed)

@@ -9,7 +9,8 @@ from alexnet_core.insight.gallery import of_set
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
-from app import neighbours, session
+from app import session
+from app.inside import neighbours
 from tests.pictures import class_files, make_folder
 
 

@@ -18,7 +18,10 @@ from app.sentences import plain
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = ("home", "architecture", "train", "look_inside", "units", "lesions", "explain", "break_it", "how_sure")
+PAGES = (
+    "home", "architecture", "train", "look_inside", "units", "lesions", "neighbours", "time_machine", "explain",
+    "break_it", "how_sure",
+)  # fmt: skip
 
 
 def texts(app):

@@ -15,7 +15,7 @@ from alexnet_core.training import pace, recipes
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.loop import Training
 from alexnet_core.training.recipes import Recipe
-from app import progress_of_runs, remedies, run_settings
+from app.training import progress_of_runs, remedies, run_settings
 
 
 def labels(app):

@@ -9,10 +9,11 @@ from test_pages import HOSTILE, sound, texts
 
 from alexnet_core.models.weights import network_bytes
 from alexnet_core.runs.directory import RunDirectory
-from app import answers, session, time_machine
+from app import answers, session
 from app.figures.ink import LIGHT
 from app.gallery import galleries
-from app.time_machine import Watched
+from app.inside import time_machine
+from app.inside.time_machine import Watched
 
 
 def grown(run, whole: bool) -> RunDirectory:

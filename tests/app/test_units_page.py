@@ -3,8 +3,8 @@
 import pytest
 from test_pages import HOSTILE, sound, texts
 
-from app import units
-from app.map_steps import of_one_convolution
+from app.explaining.map_steps import of_one_convolution
+from app.inside import units
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ POINTS = """() => Math.max(-1, ...[...document.querySelectorAll('.js-plotly-plot
     .flatMap(plot => plot.data ?? []).filter(line => line.name === 'train').map(line => line.x.length))"""
 """How many points the longest training curve on the page has; -1 without one."""
 
+MENUS = {"Look inside": "Inside the network", "Time machine": "Inside the network", "Break it": "Explanations"}
+"""The menu that a page's name stands in, of those that the journeys open."""
+
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose `option` in the list called `label`."""
@@ -23,8 +26,10 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def go_to(page: Page, title: str) -> None:
-    """Change the page by the links at its top, and wait for the new one."""
-    page.get_by_role("link", name=title, exact=True).click()
+    """Change the page by the links and menus at its top, and wait for the new one."""
+    if title in MENUS:
+        press(page, MENUS[title])
+    page.get_by_role("menuitem" if title in MENUS else "link", name=title, exact=True).click()
     heading = "AlexNet Explorer" if title == "Home" else title
     expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
 

@@ -55,6 +55,16 @@ def _explain(page: Page) -> None:
     expect(page.get_by_role("button", name="Download PNG")).to_have_count(2)
 
 
+def _titled(title: str) -> Callable[[Page], None]:
+    """The page with that title and a picture on it."""
+
+    def is_there(page: Page) -> None:
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("img").first).to_be_visible()
+
+    return is_there
+
+
 SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "home": ("/", _home),
     "architecture": ("/architecture", _architecture),
@@ -63,7 +73,11 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "look-inside": ("/look_inside?run={run}", _look_inside),
     "units": ("/units?run={run}", _units),
     "lesions": ("/lesions?run={run}", _lesions),
+    "neighbours": ("/neighbours?run={run}", _titled("Neighbours")),
+    "time-machine": ("/time_machine?run={run}", _titled("Time machine")),
     "explain": ("/explain?run={run}", _explain),
+    "break-it": ("/break_it?run={run}", _titled("Break it")),
+    "how-sure": ("/how_sure?run={run}", _titled("How sure is it")),
 }
 
 

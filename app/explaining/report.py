@@ -14,9 +14,9 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models import Network
 from app import answers, words
-from app.map_grid import Answered
-from app.map_look import SHOWN, Look
-from app.repeat import script
+from app.explaining.map_grid import Answered
+from app.explaining.map_look import SHOWN, Look
+from app.explaining.repeat import script
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """Even if a name found a way out of its place, the browser would run and fetch nothing."""

@@ -4,11 +4,12 @@ import numpy as np
 import streamlit as st
 
 from alexnet_core.insight.calibration import Reliability
-from app import sureness, words
+from app import words
+from app.doubting import sureness
+from app.doubting.sureness import Calibration
 from app.figures.reliability import reliability_diagram
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
-from app.sureness import Calibration
 
 NO_TOOLBAR = {"displayModeBar": False}
 SPLITS = {"test": "test", "val": "validation"}

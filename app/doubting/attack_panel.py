@@ -5,8 +5,9 @@ from functools import partial
 import streamlit as st
 
 from alexnet_core.insight.adversarial import EPSILONS, Adversary, Attack
-from app import answers, breaking, words
-from app.broken_picture import choose_method, first, says
+from app import answers, words
+from app.doubting import breaking
+from app.doubting.broken_picture import choose_method, first, says
 from app.figures.against_strength import Shares, against_strength
 from app.sentences import plain
 from app.session import Picture, SharedNetwork

@@ -11,13 +11,13 @@ from PIL import Image
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.prediction import ClassProbability
 from app import answers
+from app.explaining.honesty_panel import honesty_panel
+from app.explaining.map_grid import Answered
+from app.explaining.map_look import Look
+from app.explaining.repeat import script
+from app.explaining.report import facts, report
 from app.figures.pointer import under_pointer
 from app.figures.sheet import sheet
-from app.honesty_panel import honesty_panel
-from app.map_grid import Answered
-from app.map_look import Look
-from app.repeat import script
-from app.report import facts, report
 from app.sentences import plain
 
 TABS = (":material/ads_click: Every value", ":material/balance: Can it be believed?", ":material/download: Take home")

@@ -12,8 +12,9 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.models import Network
 from alexnet_core.models.weights import load_network
 from alexnet_core.runs.directory import RunDirectory
-from app import answers, method_settings, session
+from app import answers, session
 from app.answers import Asked
+from app.explaining import method_settings
 from app.session import IMAGENET, Picture, SharedNetwork
 
 MOST = 6

@@ -10,8 +10,8 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.deletion import Curves
 from alexnet_core.insight.faithfulness import RADIUS, SQUARES
 from alexnet_core.insight.scrambling import Step, Verdict, halfway, verdict
-from app import honesty_checks
 from app.answers import Asked
+from app.explaining import honesty_checks
 from app.figures.likeness import likeness
 from app.figures.mosaic import mosaic
 from app.figures.two_orders import two_orders

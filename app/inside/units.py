@@ -13,8 +13,8 @@ from app import answers
 from app.figures.bars import MOST, bars
 from app.figures.marked import framed
 from app.figures.mosaic import mosaic
-from app.first_layer import described
-from app.layers import field_of, layers_of
+from app.inside.first_layer import described
+from app.inside.layers import field_of, layers_of
 from app.remembered import remembered
 from app.sentences import plain
 from app.session import Picture, SharedNetwork

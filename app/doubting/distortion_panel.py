@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from alexnet_core.insight.distortions import DISTORTIONS, Box, find_distortion
-from app import breaking, words
-from app.broken_picture import choose_method, first, says
+from app import words
+from app.doubting import breaking
+from app.doubting.broken_picture import choose_method, first, says
 from app.figures.against_strength import Shares, against_strength
 from app.figures.box import picture_to_box
 from app.sentences import plain

@@ -12,10 +12,10 @@ from alexnet_core.insight.prediction import logits
 from alexnet_core.insight.units import UnitLayer
 from app import answers
 from app.figures.bars import MOST, bars, dumbbells
-from app.layers import layers_of
+from app.inside.layers import layers_of
+from app.inside.units import single_number
 from app.remembered import remembered, remembered_patient
 from app.session import Picture, SharedNetwork
-from app.units import single_number
 from app.words import percent
 
 PICTURES = 1000

@@ -7,12 +7,13 @@ import streamlit as st
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import LIVE, RunDirectory, RunState
 from alexnet_core.training.pace import MEASURING
-from app import progress_of_runs, remedies, words
+from app import words
 from app.figures.confusion import confusion
 from app.figures.curves import curves
 from app.figures.mosaic import mosaic
 from app.sentences import plain, sentences_for_people
 from app.session import load
+from app.training import progress_of_runs, remedies
 
 TICK = 1.5
 """Seconds between two looks at a live run."""

@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution
-from app import answers, map_look, method_settings
-from app.compare import Question
-from app.map_look import Look
+from app import answers
+from app.explaining import map_look, method_settings
+from app.explaining.compare import Question
+from app.explaining.map_look import Look
 from app.sentences import plain
 
 COMPUTE = "Takes up to some seconds. What was computed once is kept."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import answers, session
-from app.layers import layers_of
+from app.inside.layers import layers_of
 from app.session import SharedNetwork
 
 WORDS = {

@@ -9,11 +9,12 @@ from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
-from app import estimates, run_settings, session, words
-from app.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
+from app import session, words
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 from app.sentences import sentences_for_people
+from app.training import estimates, run_settings
+from app.training.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from alexnet_core.insight.certainty import Spread
-from app import sureness, words
+from app import words
+from app.doubting import sureness
 from app.figures.mosaic import mosaic
 from app.figures.spread import spread
 from app.sentences import plain

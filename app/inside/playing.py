@@ -7,13 +7,14 @@ import streamlit as st
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.runs.directory import RunDirectory
-from app import answers, session, time_machine
+from app import answers, session
 from app.figures.history import course
 from app.figures.ink import DARK, LIGHT, Paper
 from app.gallery import choose_gallery
+from app.inside import time_machine
+from app.inside.time_machine import Drawn, History, Watched
 from app.sentences import plain, sentences_for_people
 from app.session import Picture, SharedNetwork
-from app.time_machine import Drawn, History, Watched
 
 TICK = 0.6
 """Seconds a moment is shown while it plays."""

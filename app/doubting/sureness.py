@@ -17,7 +17,7 @@ from alexnet_core.insight.gallery import Gallery
 from alexnet_core.runs.directory import RunDirectory
 from app import session
 from app.answers import Answers
-from app.breaking import spread_rows
+from app.doubting.breaking import spread_rows
 from app.gallery import galleries
 from app.session import IMAGENET, Picture, SharedNetwork
 

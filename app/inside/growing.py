@@ -9,10 +9,10 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.feature_visualisation import STEPS, Drawing, Objective, Regularisers, doubts, visualise
 from alexnet_core.insight.units import UnitLayer
 from alexnet_core.runs.directory import RunDirectory
+from app.inside.units import enlarge, number
 from app.remembered import finished_drawing, keep_drawing
 from app.sentences import plain
 from app.session import IMAGENET, SharedNetwork
-from app.units import enlarge, number
 
 GOALS = {
     "channel": "This unit, everywhere",

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app import sureness, words
+from app import words
 from app.answers import SHOWN_SIDE
+from app.doubting import sureness
 from app.sentences import plain
 from app.session import SharedNetwork
 

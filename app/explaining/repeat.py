@@ -1,7 +1,7 @@
 """The ten lines of Python that repeat a map outside of the app."""
 
 from alexnet_core.images import clean_name
-from app.compare import Question
+from app.explaining.compare import Question
 from app.session import IMAGENET, Picture
 
 

@@ -1,0 +1,1 @@
+"""What the pages Break it and How sure is it compute and show."""

@@ -1,0 +1,1 @@
+"""What the page Predict and explain compares, shows, and gives away."""

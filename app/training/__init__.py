@@ -1,0 +1,1 @@
+"""The page Train: a new run, its settings, and a run that one watches."""
