@@ -65,7 +65,8 @@ def steps_from_the_top(model: nn.Module) -> list[tuple[str, ...]]:
 
 def scramble(module: nn.Module, generator: torch.Generator) -> None:
     """Draw the numbers of one layer anew, in place, as before a training: weights after He et al. 2015
-    (arXiv:1502.01852, equation 10), which keep the size of what passes; no biases; a normalisation that changes nothing.
+    (arXiv:1502.01852, equation 10), which keep the size of what passes; no biases; a normalisation that
+    changes nothing.
 
     Trained weights in another order would keep more of the layer, but their mean is below zero: most units above would
     fall silent, and nothing could be told.
