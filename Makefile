@@ -25,6 +25,10 @@ endurance: .venv/developing  ## kill, damage and fill up runs for a quarter of a
 bench: .venv/peers  ## print and record the tables of the README; needs a quiet machine for two hours
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.explain
+	$(BIN)/python -m benchmarks.units
+	$(BIN)/python -m benchmarks.neighbours
+	$(BIN)/python -m benchmarks.time_machine
+	$(BIN)/python -m benchmarks.twelve
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.prepare
