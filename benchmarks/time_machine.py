@@ -20,7 +20,7 @@ from alexnet_core.places import runs_home
 from benchmarks.app import ROOT, URL, launched, served
 from benchmarks.report import machine, spread, write
 
-BUNDLED = "alexnet-mini-cifar10"
+BUNDLED = "alexnet-narrow-imagenette"
 ASKED_MS = 150
 LIMIT_MS = 600_000
 WATCH = """() => {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -98,7 +99,7 @@ class History:
 
 def history(run: RunDirectory) -> History | None:
     """The history of a run as far as it has come; None while it has no two snapshots."""
-    snapshots = run.snapshots()
+    snapshots = _snapshots(run)
     if len(snapshots) < 2:
         return None
     changed = snapshots[max(snapshots)].stat().st_mtime_ns
@@ -106,9 +107,14 @@ def history(run: RunDirectory) -> History | None:
     return _histories().get(key, lambda: _read(run, key))
 
 
+def _snapshots(run: RunDirectory) -> dict[int, Path]:
+    """The whole snapshots, where a run has some, else the first layers: a bundled run has both, and few whole ones."""
+    return run.snapshots(whole=True) or run.snapshots()
+
+
 def _read(run: RunDirectory, key: str) -> History:
-    snapshots = run.snapshots()
-    whole = set(run.snapshots(whole=True)) == set(snapshots)
+    snapshots = _snapshots(run)
+    whole = bool(run.snapshots(whole=True))
     states = [read_tensors(path)[0] for path in snapshots.values()]
     events = run.events()
     started = next((event for event in events if isinstance(event, Started)), None)
