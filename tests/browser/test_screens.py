@@ -51,8 +51,8 @@ def _lesions(page: Page) -> None:
 
 
 def _explain(page: Page) -> None:
-    expect(page.get_by_role("img", name="the picture coloured by")).to_have_count(2)
-    expect(page.get_by_role("button", name="Download PNG")).to_have_count(2)
+    expect(page.get_by_role("img", name="the picture coloured by").nth(1)).to_be_visible()
+    expect(page.get_by_role("button", name="Download PNG").first).to_be_visible()
 
 
 def _titled(title: str) -> Callable[[Page], None]:
