@@ -387,10 +387,14 @@ def _too_large(batch_size: int) -> ExplorerError:
     )
 
 
+NO_ROOM = ("can't allocate memory", "can't start new thread")
+"""In plain RuntimeErrors: PyTorch's on a processor (on a GPU it has a type of its own), and Python's where there is no
+room left for a thread's stack."""
+
+
 def _is_memory_error(error: BaseException) -> bool:
-    # PyTorch raises a type of its own on a GPU, but a plain RuntimeError on a processor.
-    on_processor = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    return on_processor or isinstance(error, MemoryError | torch.OutOfMemoryError)
+    plain = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_ROOM)
+    return plain or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 @contextmanager

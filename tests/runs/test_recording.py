@@ -224,7 +224,15 @@ def test_a_failed_run_says_why_and_keeps_its_checkpoint(new_run: NewRun, monkeyp
     assert checkpoints(run.path / "checkpoints")[0].name.startswith("step-00000004")
 
 
-@pytest.mark.parametrize("wish", [lambda: torch.empty(10**15), lambda: bytearray(10**18)], ids=["torch", "python"])
+def no_thread() -> None:
+    raise RuntimeError("can't start new thread")  # Python's own words
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [lambda: torch.empty(10**15), lambda: bytearray(10**18), no_thread],
+    ids=["torch", "python", "thread"],
+)
 def test_too_little_memory_names_a_batch_size_to_try(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch, wish: Callable[[], object]
 ) -> None:
