@@ -61,7 +61,7 @@ cores (AMD EPYC, bf16 without tile units)."""
 
 LAP = Recipe(
     "Lap",
-    "For a minute, on photographs of 32 pixels: a wider network and more passes, over pictures that are shifted.",
+    "For a minute or two, on photographs of 32 pixels: a wider network, more passes, pictures that are shifted.",
     {
         **_RECORD,
         "model": "alexnet_lap",
