@@ -88,7 +88,8 @@ DISTANCE = Recipe(
         "translate": 0.125,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`: not yet measured to its end."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`: 11.8 % test error after 14 minutes of
+training on two cores (AMD EPYC, bf16 without tile units)."""
 
 FILTERS = Recipe(
     "Clean filters",
