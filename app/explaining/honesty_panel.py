@@ -283,24 +283,24 @@ def _runner_up(asked: Asked, key: str) -> None:
         other = honesty_checks.runner_up(asked)
     name = plain(other.explained.target_name)
     _side_by_side(asked, other, f"Why {name}")
-    if other.correlation is None:
+    _say_alike(
+        other.correlation,
+        (
+            "The two maps **differ**: each says something about its own class.",
+            "The two maps are **partly alike**.",
+            f"The two maps are **nearly the same**: this one says as much about {name} as about "
+            f"{plain(asked.shared.network.classes[asked.target])}. It marks what matters at all, not what "
+            "speaks for the class.",
+        ),
+    )
+
+
+def _say_alike(correlation: float | None, words: tuple[str, str, str]) -> None:
+    """How alike two maps are, and what that means: for maps that differ, are partly alike, are nearly the same."""
+    if correlation is None:
         st.info("One of the maps is the same everywhere; they cannot be compared.", icon=":material/help:")
     else:
-        st.markdown(
-            f"Rank correlation **{other.correlation:.2f}**. "
-            + _level(
-                other.correlation,
-                APART,
-                ALIKE,
-                (
-                    "The two maps **differ**: each says something about its own class.",
-                    "The two maps are **partly alike**.",
-                    f"The two maps are **nearly the same**: this one says as much about {name} as about "
-                    f"{plain(asked.shared.network.classes[asked.target])}. It marks what matters at all, not what "
-                    "speaks for the class.",
-                ),
-            )
-        )
+        st.markdown(f"Rank correlation **{correlation:.2f}**. " + _level(correlation, APART, ALIKE, words))
 
 
 def _shuffled(asked: Asked, key: str) -> None:
@@ -317,23 +317,14 @@ def _shuffled(asked: Asked, key: str) -> None:
     with st.spinner("Asking the network that learned nonsense"):
         other = honesty_checks.of_shuffled(asked, run)
     _side_by_side(asked, other, f"Labels were shuffled: {plain(run.title())}")
-    if other.correlation is None:
-        st.info("One of the maps is the same everywhere; they cannot be compared.", icon=":material/help:")
-    else:
-        st.markdown(
-            f"Rank correlation **{other.correlation:.2f}**. "
-            + _level(
-                other.correlation,
-                APART,
-                ALIKE,
-                (
-                    "The map **differs** from that of a network that learned nothing sensible, as it should.",
-                    "The map is **partly** that of a network that learned nothing sensible.",
-                    "The map is **nearly that of a network that learned nothing sensible**: do not read reasons into "
-                    "it.",
-                ),
-            )
-        )
+    _say_alike(
+        other.correlation,
+        (
+            "The map **differs** from that of a network that learned nothing sensible, as it should.",
+            "The map is **partly** that of a network that learned nothing sensible.",
+            "The map is **nearly that of a network that learned nothing sensible**: do not read reasons into it.",
+        ),
+    )
 
 
 def _side_by_side(asked: Asked, other: honesty_checks.Beside, caption: str) -> None:
