@@ -387,13 +387,18 @@ def _too_large(batch_size: int) -> ExplorerError:
     )
 
 
-NO_ROOM = ("can't allocate memory", "can't start new thread")
-"""In plain RuntimeErrors: PyTorch's on a processor (on a GPU it has a type of its own), and Python's where there is no
-room left for a thread's stack."""
+NO_ROOM = (
+    "can't allocate memory", "std::bad_alloc", "can't start new thread", "Cannot allocate memory",
+    "failed to map segment from shared object", "could not create a primitive", "could not execute a primitive",
+)  # fmt: skip
+"""How errors without a type of their own say it: PyTorch on a processor (on a GPU it has a type), Python where there is
+no room left for a thread's stack, the system (also for a library loaded late), and oneDNN, which drops the reason: a
+shape that it cannot compute already fails at the primitive's descriptor."""
 
 
 def _is_memory_error(error: BaseException) -> bool:
-    plain = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_ROOM)
+    said = str(error).replace("primitive descriptor", "descriptor")
+    plain = isinstance(error, RuntimeError | ImportError | OSError) and any(words in said for words in NO_ROOM)
     return plain or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 

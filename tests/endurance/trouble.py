@@ -137,7 +137,8 @@ def _not_told(run: RunDirectory, code: int, *words: str) -> Iterator[str]:
         yield f"exit status {code}, not 2"
     for word in words:
         if word not in state.message:
-            yield f"the message lacks “{word}”: {state.message}"
+            printed = (run.path / "log.txt").read_text()[-500:]
+            yield f"the message lacks “{word}”: {state.message} The log ends with: {printed}"
 
 
 def no_number(data: PreparedSet, place: Path, *changes: str) -> list[str]:

@@ -1,6 +1,8 @@
 """A run on disk: whole, paused, stopped, killed; and always the same to the bit."""
 
+import errno
 import json
+import os
 import random
 import signal
 import subprocess
@@ -224,15 +226,23 @@ def test_a_failed_run_says_why_and_keeps_its_checkpoint(new_run: NewRun, monkeyp
     assert checkpoints(run.path / "checkpoints")[0].name.startswith("step-00000004")
 
 
-def no_thread() -> None:
-    raise RuntimeError("can't start new thread")  # Python's own words
+def failing(error: Exception) -> Callable[..., object]:
+    def wish(*_: object) -> None:
+        raise error
+
+    return wish
 
 
+# What has no room in a process of its own limit cannot be asked for here: those are the libraries' own words.
 @pytest.mark.parametrize(
     "wish",
-    [lambda: torch.empty(10**15), lambda: bytearray(10**18), no_thread],
-    ids=["torch", "python", "thread"],
-)
+    [
+        lambda: torch.empty(10**15), lambda: bytearray(10**18),
+        failing(RuntimeError("can't start new thread")), failing(RuntimeError("could not create a primitive")),
+        failing(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))),
+    ],
+    ids=["torch", "python", "thread", "onednn", "system"],
+)  # fmt: skip
 def test_too_little_memory_names_a_batch_size_to_try(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch, wish: Callable[[], object]
 ) -> None:
@@ -245,6 +255,14 @@ def test_too_little_memory_names_a_batch_size_to_try(
         list(execute(run))
     assert run.state().status == "failed"
     assert run.state().remedy == ("batch_size", 4.0)
+
+
+def test_a_shape_that_cannot_be_computed_is_not_taken_for_too_little_memory(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Training, "_learn", failing(RuntimeError("could not create a primitive descriptor for a ...")))
+    with pytest.raises(RuntimeError, match="descriptor"):
+        list(execute(new_run()))
 
 
 def test_a_bug_keeps_its_traceback_and_the_state_tells(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
