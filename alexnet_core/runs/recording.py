@@ -226,7 +226,13 @@ class _Recording:
         model = self.world.from_main(lambda: load_network(self.run.network_path).model)
         images, labels = self.data.images(split), self.data.labels(split)
         score = evaluate(
-            self.compute.place(model), images, labels, self.data.preprocessing, self.compute, world=self.world
+            self.compute.place(model),
+            images,
+            labels,
+            self.data.preprocessing,
+            self.compute,
+            world=self.world,
+            views=self.settings.views,
         )
         tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
         finished = Finished(self.training.step, self.settings.epochs, *tested)

@@ -21,6 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("auto", "fp32", "bf16", "fp16"),
     "memory_format": ("auto", "channels_last", "contiguous"),
     "compile": ("auto", "on", "off"),
+    "views": ("one", "mirrored", "ten"),
 }
 """The values of the settings that are words."""
 
@@ -72,6 +73,9 @@ class TrainConfig:
     """Turn the picture by up to this many degrees."""
     scale: float = 0.0
     """Enlarge or shrink the picture by up to this share."""
+    views: str = "one"
+    """From how much of each picture the test at the end takes its answer: from one view; mirrored, the mean of the
+    picture and its mirror image; or ten, these from the middle and from four corners (section 4.1 of the paper)."""
     shuffle_labels: bool = False
     """Give the training pictures each other's classes by chance: nothing can be learned but by heart. A control for
     explanations, which should look unlike those of a network that has understood something."""

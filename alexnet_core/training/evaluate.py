@@ -1,5 +1,6 @@
 """How good a network is on pictures it did not learn from."""
 
+import math
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -29,6 +30,11 @@ class Score:
     """(N,) float32, of the predicted class."""
 
 
+CORNER = 1 / 16
+"""How far the corner views are moved, as a share of the side: the paper cuts 224 pixels out of 256, in the middle or up
+to 16 pixels beside it."""
+
+
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
@@ -38,10 +44,12 @@ def evaluate(
     compute: Compute,
     batch_size: int = 500,
     world: World = ALONE,
+    views: str = "one",
 ) -> Score:
     """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored.
 
-    Each process of the `world` looks at its share of the rows, and all get the whole score.
+    Of several `views` (a word of TrainConfig.views) an answer is the mean of their probabilities. Each process of the
+    `world` looks at its share of the rows, and all get the whole score.
     """
     was_training = model.training
     model.eval()
@@ -52,7 +60,7 @@ def evaluate(
     with closing(pieces(images, cuts, device)) as found:
         for cut, batch in zip(cuts, found, strict=True):
             with compute.autocast():
-                logits = model(normalised(batch, preprocessing).to(memory_format=compute.memory_format)).float()
+                logits = _answers(model, normalised(batch, preprocessing), views, compute)
             best = logits.topk(min(5, logits.shape[1]), dim=1).indices
             target = targets[cut]
             losses = F.cross_entropy(logits, target, reduction="none")
@@ -66,3 +74,24 @@ def evaluate(
     loss, hits5 = float(losses.sum(dtype=np.float64)), float(among_five.sum(dtype=np.float64))
     hits1 = int((predictions == labels).sum())
     return Score(loss / count, hits1 / count, hits5 / count, predictions, probabilities)
+
+
+def _answers(model: nn.Module, images: torch.Tensor, views: str, compute: Compute) -> torch.Tensor:
+    """Logits (N, K) of preprocessed images (N, 3, S, S), in 32 bits; of several views the logarithms of the mean
+    probabilities, of which the softmax makes these again."""
+    shown = [view.to(memory_format=compute.memory_format) for view in _views(images, views)]
+    if len(shown) == 1:
+        return model(shown[0]).float()
+    return torch.stack([model(view).float().log_softmax(1) for view in shown]).logsumexp(0) - math.log(len(shown))
+
+
+def _views(images: torch.Tensor, views: str) -> list[torch.Tensor]:
+    if views == "one":
+        return [images]
+    if views == "mirrored":
+        return [images, images.flip(3)]
+    side, by = images.shape[-1], max(1, round(images.shape[-1] * CORNER))
+    padded = F.pad(images, (by,) * 4, mode="replicate")
+    places = ((by, by), (0, 0), (0, 2 * by), (2 * by, 0), (2 * by, 2 * by))
+    cut = [padded[..., top : top + side, left : left + side] for top, left in places]
+    return [*cut, *(view.flip(3) for view in cut)]

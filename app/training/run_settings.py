@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "averaging", "seed",
     ),
     "The network": ("batch_norm", "whiten", "dropout"),
-    "How pictures are changed": ("translate", "scale", "rotate", "colour", "reflect", "shuffle_labels"),
+    "How pictures are changed": ("translate", "scale", "rotate", "colour", "reflect", "views", "shuffle_labels"),
     "How to compute": ("device", "precision", "memory_format", "threads", "compile"),
 }  # fmt: skip
 """The settings in the folded part, what belongs together in one place."""

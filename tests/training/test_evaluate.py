@@ -40,3 +40,26 @@ def test_the_models_mode_is_restored() -> None:
 def test_with_few_classes_the_true_one_is_always_among_five() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
     assert evaluate(model, np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 2, 0]), PLAIN, CPU).top5 == 1.0
+
+
+def probabilities(images: np.ndarray, model: nn.Module) -> np.ndarray:
+    with torch.no_grad():
+        return model.eval()(PLAIN.normalise(torch.from_numpy(np.ascontiguousarray(images)))).double().softmax(1).numpy()
+
+
+def test_several_views_are_the_mean_of_their_probabilities() -> None:
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 256, (20, 8, 8, 3), dtype=np.uint8), random.integers(0, 4, 20)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 4))
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    middle_and_corners = [padded[:, top : top + 8, left : left + 8] for top, left in
+                          ((1, 1), (0, 0), (0, 2), (2, 0), (2, 2))]  # fmt: skip
+    shown = {"one": [images], "mirrored": [images, images[:, :, ::-1]]}
+    shown["ten"] = middle_and_corners + [view[:, :, ::-1] for view in middle_and_corners]
+    for views, of in shown.items():
+        mean = np.mean([probabilities(view, model) for view in of], axis=0)
+        score = evaluate(model, images, labels, PLAIN, CPU, views=views)
+        np.testing.assert_array_equal(score.predictions, mean.argmax(1))
+        np.testing.assert_allclose(score.probabilities, mean.max(1), rtol=1e-4)
+        assert score.loss == pytest.approx(log_loss(labels, mean), rel=1e-4)
