@@ -1,4 +1,4 @@
-"""Chance for pictures: translation, reflection, colour, rotation and scale, for a whole batch at once.
+"""Chance for pictures: translation, reflection, colour, rotation, scale and erasing, for a whole batch at once.
 
 What happens to a picture depends on (seed, epoch, index) alone: `draw` makes one table of chance an epoch, and a batch
 takes the rows of its images from it. So neither workers, nor restarts, nor the number of processes change the data.
@@ -26,6 +26,8 @@ class Augmentation:
     """Degrees."""
     scale: float = 0.0
     """Share of the size."""
+    erase: float = 0.0
+    """Share of the pictures."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,44 @@ class Chance:
     """(N, 5) in [0, 1): horizontal shift, vertical shift, reflection, rotation, scale."""
     normal: torch.Tensor
     """(N, 3), standard normal: one for each principal axis of the colours."""
+    erased: torch.Tensor | None = None
+    """(N, 5): whether, in [0, 1), then top, bottom, left and right of a rectangle as shares of the side. None where
+    nothing is erased."""
 
     def rows(self, index: torch.Tensor | slice) -> "Chance":
         """The chance of the images with these indices."""
-        return Chance(self.uniform[index], self.normal[index])
+        return Chance(self.uniform[index], self.normal[index], None if self.erased is None else self.erased[index])
 
     def to(self, device: torch.device) -> "Chance":
         """The same numbers on `device`."""
-        return Chance(self.uniform.to(device), self.normal.to(device))
+        erased = None if self.erased is None else self.erased.to(device)
+        return Chance(self.uniform.to(device), self.normal.to(device), erased)
+
+
+ERASED_AREA, ERASED_SHAPE = (0.02, 0.4), 0.3
+"""The least and the largest share of a picture that is erased, and the least height over width (the largest is its
+inverse): the values of Zhong et al. 2020, section 4.2."""
 
 
 def draw(seed: int, epoch: int, images: int) -> Chance:
     """The chance of `images` images in `epoch`, counted from 1."""
     generator = torch.Generator().manual_seed(mix(seed, epoch, 1))
-    return Chance(torch.rand(images, 5, generator=generator), torch.randn(images, 3, generator=generator))
+    uniform, normal = torch.rand(images, 5, generator=generator), torch.randn(images, 3, generator=generator)
+    return Chance(uniform, normal, _rectangles(mix(seed, epoch, 4), images))
+
+
+def _rectangles(seed: int, images: int) -> torch.Tensor:
+    """`Chance.erased`: an area, a shape and a place for each picture (Zhong et al. 2020, algorithm 1), drawn here on
+    the processor so that every device erases the same pixels."""
+    u = torch.rand(images, 5, generator=torch.Generator().manual_seed(seed))
+    least, largest = ERASED_AREA
+    area = least + (largest - least) * u[:, 1]
+    # Evenly in the logarithm: as often twice as high as wide as twice as wide as high. No side is longer than the
+    # picture's.
+    shape = ERASED_SHAPE ** (2 * u[:, 2] - 1)
+    high, wide = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)
+    top, left = u[:, 3] * (1 - high), u[:, 4] * (1 - wide)
+    return torch.stack([u[:, 0], top, top + high, left, left + wide], 1)
 
 
 def order(seed: int, epoch: int, images: int) -> torch.Tensor:
@@ -96,7 +122,9 @@ def augment(
     changed = images if turned else _shift(images, chance, augmentation)
     colours = _colours(chance, augmentation, axes) if augmentation.colour and axes is not None else None
     numbers = normalised(changed, preprocessing, colours)
-    return _warp(numbers, chance, augmentation) if turned else numbers
+    if turned:
+        numbers = _warp(numbers, chance, augmentation)
+    return _erase(numbers, chance.erased, augmentation.erase) if augmentation.erase else numbers
 
 
 def normalised(images: torch.Tensor, preprocessing: Preprocessing, colours: torch.Tensor | None = None) -> torch.Tensor:
@@ -164,3 +192,13 @@ def _warp(images: torch.Tensor, chance: Chance, augmentation: Augmentation) -> t
     )  # (B, 2, 3): output place -> input place, in units of half a side
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def _erase(images: torch.Tensor, erased: torch.Tensor | None, share: float) -> torch.Tensor:
+    """Set a rectangle of that share of the normalised pictures (B, 3, S, S) to zero, the mean colour."""
+    assert erased is not None, "chance without rectangles"
+    pixel = torch.arange(images.shape[-1], device=images.device)
+    top, bottom, left, right = (erased[:, 1:] * images.shape[-1]).round().T[:, :, None]  # each (B, 1)
+    rows, columns = (top <= pixel) & (pixel < bottom), (left <= pixel) & (pixel < right)  # (B, S)
+    covered = (erased[:, :1] < share)[:, :, None] & rows[:, :, None] & columns[:, None, :]  # (B, S, S)
+    return images.masked_fill(covered[:, None], 0.0)

@@ -15,6 +15,7 @@ import psutil
 import torch
 
 from alexnet_core.data.augment import Augmentation, augment, draw, normalised, order
+from alexnet_core.data.balance import even_order
 from alexnet_core.data.shards import ImageRows
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.preprocess import Preprocessing
@@ -109,8 +110,11 @@ class Batches:
         axes: torch.Tensor,
         device: torch.device,
         world: World = ALONE,
+        even: bool = False,
     ) -> None:
-        """`images` as `keep` returns them; `axes` are `colour_axes`; `batch_size` is that of the whole `world`."""
+        """`images` as `keep` returns them; `axes` are `colour_axes`; `batch_size` is that of the whole `world`. With
+        `even` all classes come equally often, however many pictures they have."""
+        self.classes = np.array(labels) if even else None
         self.images, self.labels = images, torch.from_numpy(labels).to(device)
         self.seed, self.batch_size, self.device = seed, min(batch_size, len(images)), device
         self.share = world.share(self.batch_size)
@@ -130,7 +134,7 @@ class Batches:
         rows of each batch that are this process's share. What is left over at the end, fewer than a batch, is not
         shown."""
         count = len(self)
-        places = order(self.seed, epoch, count)
+        places = order(self.seed, epoch, count) if self.classes is None else even_order(self.seed, epoch, self.classes)
         # Once an epoch to the device, so that no step has to wait for a copy.
         there = places.to(self.device)
         chance = draw(self.seed, epoch, count).to(self.device)
@@ -142,5 +146,7 @@ class Batches:
         with closing(pieces(self.images, (index[cut] for cut in cuts), self.device)) as found:
             for cut, images in zip(cuts, found, strict=True):
                 rows = there[cut]
-                changed = augment(images, chance.rows(rows), self.augmentation, self.preprocessing, self.axes)
+                # A picture that comes twice in an epoch is changed in two ways: by its place, not by its number.
+                chosen = chance.rows(rows if self.classes is None else cut)
+                changed = augment(images, chosen, self.augmentation, self.preprocessing, self.axes)
                 yield changed, self.labels[rows]

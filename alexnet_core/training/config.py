@@ -17,6 +17,7 @@ from alexnet_core.errors import ExplorerError
 CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adamw", "muon"),
     "schedule": ("one_cycle", "step", "plateau", "constant"),
+    "balance": ("none", "loss", "sampling"),
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
     "memory_format": ("auto", "channels_last", "contiguous"),
@@ -76,6 +77,12 @@ class TrainConfig:
     views: str = "one"
     """From how much of each picture the test at the end takes its answer: from one view; mirrored, the mean of the
     picture and its mirror image; or ten, these from the middle and from four corners (section 4.1 of the paper)."""
+    erase: float = 0.0
+    """Cover a rectangle with the mean colour in this share of the pictures (random erasing, Zhong et al. 2020): no
+    single part is enough then to know a thing by."""
+    balance: str = "none"
+    """What is done where classes have unequal numbers of pictures: none; loss counts a mistake in a rare class for
+    more; sampling shows all classes equally often, so the pictures of rare ones again and again."""
     shuffle_labels: bool = False
     """Give the training pictures each other's classes by chance: nothing can be learned but by heart. A control for
     explanations, which should look unlike those of a network that has understood something."""
@@ -149,6 +156,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "colour": (0, 1),
     "rotate": (0, 180),
     "scale": (0, 0.5),
+    "erase": (0, 1),
     "seed": (0, 2**31 - 1),
     "threads": (0, 1024),
 }

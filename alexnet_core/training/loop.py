@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.data.augment import Augmentation, colour_axes, mix, order
+from alexnet_core.data.balance import class_weights
 from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
@@ -67,11 +68,17 @@ class Training:
             world=world,
             seed=config.seed,
             batch_size=config.batch_size,
-            augmentation=Augmentation(config.translate, config.reflect, config.colour, config.rotate, config.scale),
+            augmentation=Augmentation(
+                config.translate, config.reflect, config.colour, config.rotate, config.scale, config.erase
+            ),
             preprocessing=preprocessing,
             axes=colour_axes(torch.as_tensor(rgb_covariance)),
             device=compute.device,
+            even=config.balance == "sampling",
         )
+        self.class_weights = None
+        if config.balance == "loss":
+            self.class_weights = torch.from_numpy(class_weights(labels)).to(compute.device)
         self.val_images, self.val_labels = val
         if config.whiten:
             start_from_patches(first_convolution(self.model), self.batches.plain(slice(0, PICTURES)))
@@ -174,7 +181,12 @@ class Training:
         self.model.train()
         with self.compute.autocast():
             logits = self.network(images.to(memory_format=self.compute.memory_format))
-        loss = F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=self.config.label_smoothing)
+        smoothing = self.config.label_smoothing
+        if self.class_weights is None:
+            loss = F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=smoothing)
+        else:
+            losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
+            loss = (losses * self.class_weights[labels]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         # The mean over the whole batch, also where the shares are unequal: the gradients of all are averaged.
         self.scaler.scale(loss * (self.world.world_size / self.batches.batch_size)).backward()

@@ -14,10 +14,10 @@ from app import words
 GROUPS: dict[str, tuple[str, ...]] = {
     "How it learns": (
         "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing",
-        "averaging", "seed",
+        "averaging", "balance", "seed",
     ),
     "The network": ("batch_norm", "whiten", "dropout"),
-    "How pictures are changed": ("translate", "scale", "rotate", "colour", "reflect", "views", "shuffle_labels"),
+    "How pictures are changed": ("translate", "scale", "rotate", "colour", "erase", "reflect", "views", "shuffle_labels"),
     "How to compute": ("device", "precision", "memory_format", "threads", "compile"),
 }  # fmt: skip
 """The settings in the folded part, what belongs together in one place."""

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -21,10 +23,11 @@ def chance(count: int, **columns: float) -> Chance:
     return Chance(uniform, torch.zeros(count, 3))
 
 
-ALL = Augmentation(translate=0.2, reflect=True, colour=0.3, rotate=20, scale=0.2)
+ALL = Augmentation(translate=0.2, reflect=True, colour=0.3, rotate=20, scale=0.2, erase=0.6)
+USUAL = Augmentation(translate=0.2, reflect=True, colour=0.3)
 
 
-@pytest.mark.parametrize("augmentation", [ALL, Augmentation(translate=0.2, reflect=True, colour=0.3)])
+@pytest.mark.parametrize("augmentation", [ALL, USUAL])
 def test_a_picture_depends_on_seed_epoch_and_index_alone(images: torch.Tensor, augmentation: Augmentation) -> None:
     axes = colour_axes(torch.eye(3) * 0.05)
     whole = draw(7, 3, len(images))
@@ -94,3 +97,25 @@ def test_colour_moves_all_pixels_of_a_picture_alike(images: torch.Tensor) -> Non
     difference = difference - PLAIN.normalise(images)
     assert difference.std((2, 3)).max() < 1e-6
     np.testing.assert_allclose(difference.mean((2, 3)).norm(dim=1), 0.5 * 0.2 * moved.normal.norm(dim=1), rtol=1e-4)
+
+
+def test_erasing_covers_rectangles_of_the_agreed_sizes_in_the_agreed_share_of_the_pictures() -> None:
+    images = torch.full((2_000, 40, 40, 3), 255, dtype=torch.uint8)
+    erased = augment(images, draw(3, 1, len(images)), Augmentation(erase=0.25), PLAIN)
+    covered = (erased == 0).all(1)  # (B, S, S)
+    touched = covered.any(2).any(1)
+    assert touched.float().mean().item() == pytest.approx(0.25, abs=0.03)
+    rows, columns = covered.any(2).sum(1), covered.any(1).sum(1)
+    assert torch.equal(rows * columns, covered.sum((1, 2)))  # whole rectangles
+    shares = (rows * columns)[touched] / 1600
+    assert 0.01 < shares.min().item() < 0.05
+    assert 0.3 < shares.max().item() < 0.45
+    assert torch.equal(erased[~touched], PLAIN.normalise(images)[~touched])
+
+
+def test_erasing_changes_no_other_chance(images: torch.Tensor) -> None:
+    axes = colour_axes(torch.eye(3) * 0.05)
+    before = augment(images, draw(7, 3, 12), USUAL, PLAIN, axes)
+    after = augment(images, draw(7, 3, 12), dataclasses.replace(USUAL, erase=0.5), PLAIN, axes)
+    assert torch.equal(before[after != 0], after[after != 0])
+    assert (after == 0).any()

@@ -71,6 +71,26 @@ def test_an_epoch_shows_each_picture_once_with_its_label(digits: PreparedSet) ->
     assert len(set(seen)) == 64
 
 
+def test_an_even_epoch_shows_classes_equally_often_and_a_repeated_picture_in_two_ways(digits: PreparedSet) -> None:
+    few = np.array([0] * 60 + [1] * 4)  # so that these four come eight times each
+    batches = Batches(
+        digits.images("train")[:64],
+        few,
+        seed=3,
+        batch_size=16,
+        augmentation=USUAL,
+        preprocessing=digits.preprocessing,
+        axes=colour_axes(torch.tensor(digits.rgb_covariance)),
+        device=CPU,
+        even=True,
+    )
+    shown = list(batches.epoch(1))
+    labels = torch.cat([labels for _, labels in shown])
+    assert labels.bincount().tolist() == [32, 32]
+    rare = torch.cat([images for images, _ in shown])[labels == 1].flatten(1)
+    assert len(rare.unique(dim=0)) > 20  # of four pictures
+
+
 def test_an_epoch_can_begin_in_the_middle(digits: PreparedSet) -> None:
     some = made(digits, digits.images("train")[:64])
     assert torch.equal(list(some.epoch(3))[2][0], next(some.epoch(3, first=2))[0])

@@ -111,8 +111,9 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
         {"batch_norm": False, "schedule": "step"},
         {"averaging": 0.9, "whiten": True},
         {"optimizer": "muon", "lr": 0.1, "momentum": 0.6},
+        {"erase": 0.5, "balance": "sampling"},
     ],
-    ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging", "muon"],
+    ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging", "muon", "erasing-even"],
 )
 def test_left_and_taken_up_again_equals_uninterrupted(
     digits: PreparedSet, left_after: int, changes: dict[str, Any]
@@ -219,6 +220,27 @@ def test_shuffled_labels_keep_their_counts_and_lose_their_pictures(digits: Prepa
     assert (plain == shuffled).float().mean() < 0.5
     again = training(digits, dataclasses.replace(SMALL, shuffle_labels=True)).batches.labels
     assert torch.equal(again, shuffled)
+
+
+def test_weighted_classes_count_alike_and_without_weights_nothing_changes(digits: PreparedSet) -> None:
+    def loss_of_the_first_step(labels: np.ndarray, balance: str) -> float:
+        torch.manual_seed(0)
+        config = dataclasses.replace(SMALL, balance=balance, batch_size=64, epochs=1)
+        images = digits.images("train")[:64]
+        run = Training(
+            build("alexnet_mini", 10, 32),
+            config,
+            Compute(torch.device("cpu"), precision="fp32", threads=1),
+            digits.preprocessing,
+            (images, labels),
+            some(digits)[1],
+            np.array(digits.rgb_covariance),
+        )
+        return next(event.train_loss for event in run.events() if isinstance(event, EpochDone))
+
+    even, uneven = np.arange(64) % 2, (np.arange(64) % 16 == 0).astype(np.int64)
+    assert loss_of_the_first_step(even, "loss") == pytest.approx(loss_of_the_first_step(even, "none"), rel=1e-5)
+    assert loss_of_the_first_step(uneven, "loss") != pytest.approx(loss_of_the_first_step(uneven, "none"), rel=1e-5)
 
 
 def test_a_long_run_has_a_curve_of_limited_length(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
