@@ -28,13 +28,13 @@ import numpy as np
 from PIL import Image
 
 from alexnet_core.data.colour_sums import ColourSums
-from alexnet_core.data.lock import alone
 from alexnet_core.data.prepared import FORMAT_VERSION, SPLITS, PreparedSet
 from alexnet_core.data.shards import SHARD_BYTES, ShardWriter, disk_bytes, holds
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.images import clean_name
 from alexnet_core.limits import CLASS_IMAGES, CLASSES
+from alexnet_core.lock import alone
 from alexnet_core.preprocess import Preprocessing
 
 Progress = Callable[[int, int, str], None]

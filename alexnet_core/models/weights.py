@@ -10,9 +10,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
-from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,11 +19,9 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
-from alexnet_core.models import MODELS, Network, build
+from alexnet_core.models import Network, build
+from alexnet_core.models.fetching import Cancelled, Progress, imagenet_file, imagenet_weights
 from alexnet_core.preprocess import Preprocessing
-
-if TYPE_CHECKING:
-    from torchvision.models import WeightsEnum
 
 FORMAT = "alexnet-explorer network 1"
 LARGEST_FILE = 600 * 1024**2
@@ -219,23 +215,16 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None
     model.load_state_dict(tensors, strict=True, assign=any(value.is_meta for value in expected.values()))
 
 
-def imagenet_network(name: str, file: Path | None = None) -> Network:
-    """`name` with ImageNet weights: from `file` (a state dict of 1000 classes), else fetched on first use, with
-    progress and a checked hash, into torch's own cache.
+def imagenet_network(
+    name: str, file: Path | None = None, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> Network:
+    """`name` with ImageNet weights: from `file` (a state dict of 1000 classes), else fetched on first use, as
+    `fetching.imagenet_file` does it.
 
     Raises ExplorerError when there are none, or when they cannot be fetched and no file is given.
     """
-    entry = MODELS.get(name)
-    if entry is None or entry.imagenet_weights is None:
-        having = ", ".join(key for key, value in MODELS.items() if value.imagenet_weights)
-        raise ExplorerError(
-            f"There are no ImageNet weights for {name!r:.80}. Networks that have them: {having}. A run or a network "
-            "file brings its own."
-        )
-    from torchvision.models import get_weight  # takes seconds to import, and only these weights need it
-
-    weights = get_weight(entry.imagenet_weights)
-    state, _ = read_tensors(file or _fetched(weights))
+    weights = imagenet_weights(name)
+    state, _ = read_tensors(file or imagenet_file(name, progress, cancelled))
     transform = weights.transforms()
     preprocessing = Preprocessing(
         size=transform.crop_size[0],
@@ -274,24 +263,3 @@ def _check_classes(model: nn.Module, state: Mapping[str, torch.Tensor], name: st
             f"The weights in {name} tell {other.pop()} classes apart, and do not say their names; a state dict must "
             "have ImageNet's 1000. Give a network file (export --format safetensors), which brings its class names."
         )
-
-
-def _fetched(weights: "WeightsEnum") -> Path:
-    """The file of `weights` in torch's own cache, downloaded if need be, its hash checked. It is then read like any
-    other file from outside, for torchvision's own reader would run code in it."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
-    if path.exists():
-        return path
-    promised = torch.hub.HASH_REGEX.search(path.name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(weights.url, str(path), promised.group(1) if promised else None)
-    except (OSError, HTTPException) as error:  # URLError is an OSError
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise ExplorerError(
-            f"The ImageNet weights could not be fetched ({reason}). Without a connection, give a file with --weights, "
-            "or use one of the bundled networks, which need none."
-        ) from error
-    except RuntimeError as error:  # torch.hub's word for a wrong hash
-        raise ExplorerError("The ImageNet weights arrived damaged; try again.") from error
-    return path
