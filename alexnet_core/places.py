@@ -27,6 +27,11 @@ def runs_home() -> Path:
     return home() / "runs"
 
 
+def trash_home() -> Path:
+    """Runs that a person deleted, until the trash is emptied."""
+    return home() / "trash"
+
+
 def downloads_home() -> Path:
     """What was fetched from the internet, as it came."""
     return home() / "downloads"
@@ -35,6 +40,11 @@ def downloads_home() -> Path:
 def uploads_home() -> Path:
     """What people uploaded in the app, under names of our own."""
     return home() / "uploads"
+
+
+def collections_home() -> Path:
+    """Data sets that people made of their own pictures, one folder each."""
+    return home() / "collections"
 
 
 def measured_file() -> Path:

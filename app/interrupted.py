@@ -4,7 +4,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import RunDirectory, list_runs
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.listing import list_runs
 from app import words
 
 LEFT = "interrupted_left"

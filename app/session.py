@@ -23,7 +23,8 @@ from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network
 from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
-from alexnet_core.runs.directory import RunDirectory, list_runs
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.listing import summaries
 from app.samples import SAMPLES
 from app.sentences import plain
 from app.waiting import FairLock
@@ -63,9 +64,9 @@ NEW = "new"
 
 def runs() -> dict[str, tuple[str, str]]:
     """(title, status) of every run by its id: live ones first, then the newest."""
-    every = list_runs()
-    titles = _distinct({run.id: run.title() for run in every})
-    found = {run.id: (titles[run.id], run.state().status) for run in every}
+    every = summaries(with_results=False)
+    titles = _distinct({one.id: one.title for one in every})
+    found = {one.id: (titles[one.id], one.state.status) for one in every}
     order = {status: place for place, status in enumerate(("running", "paused", "queued"))}
     return dict(sorted(found.items(), key=lambda item: order.get(item[1][1], len(order))))
 
@@ -92,8 +93,8 @@ class SharedNetwork:
 def networks(imagenet: bool = True) -> dict[str, str]:
     """The title of each network one can look into, by its name in the address: runs, bundled and finished ones
     first."""
-    runs = sorted(list_runs(), key=lambda run: (not run.bundled, run.state().status != "finished"))
-    titles = _distinct({run.id: run.title() for run in runs if run.latest_network_path() is not None})
+    every = sorted(summaries(with_results=False), key=lambda one: (not one.run.bundled, one.state.status != "finished"))
+    titles = _distinct({one.id: one.title for one in every if one.run.latest_network_path() is not None})
     if imagenet:
         for name, entry in MODELS.items():
             if entry.imagenet_weights:

@@ -15,7 +15,8 @@ from alexnet_core.images import decode
 from alexnet_core.insight.filters import first_layer_filters
 from alexnet_core.insight.prediction import predict
 from alexnet_core.places import ASSETS, bundled_runs
-from alexnet_core.runs.directory import RunDirectory, list_runs
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.listing import list_runs
 from alexnet_core.training.events import EpochDone, Finished
 from tests.conftest import SHARED
 

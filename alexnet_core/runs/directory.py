@@ -3,6 +3,7 @@
 The training process writes; pages and commands read, and leave their wishes under `control/`.
 
     config.json            what was asked for
+    notes.json             what a person calls it and writes beside it, where they do
     state.json             how it stands
     metrics.jsonl          what settings and seed determine, one event a line
     timing.jsonl           speed, memory, time left: what differs from run to run
@@ -33,6 +34,7 @@ from alexnet_core import __version__
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import append_line, clear_leftovers, make_folder, sync, write_in_place, write_whole
 from alexnet_core.places import bundled_runs, runs_home
+from alexnet_core.runs.notes import Notes, read_notes
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Event, from_record, to_record
 
@@ -160,14 +162,15 @@ class RunDirectory:
         return run
 
     @classmethod
-    def find(cls, run_id: str) -> "RunDirectory":
-        """The run with this id among the person's runs and the bundled ones: the one entrance for ids from outside.
+    def find(cls, run_id: str, roots: tuple[Path, ...] = ()) -> "RunDirectory":
+        """The run with this id among the person's runs and the bundled ones, or in other `roots`: the one entrance for
+        ids from outside.
 
         Raises ExplorerError for a name no run can have, and for one no run has.
         """
         if not RUN_ID.fullmatch(run_id):
             raise ExplorerError("That is not the name of a run; choose one from the list.")
-        for root in (runs_home(), bundled_runs()):
+        for root in roots or (runs_home(), bundled_runs()):
             path = root / run_id
             if (path / "config.json").is_file() and path.resolve().parent == root.resolve():
                 return cls.open(path)
@@ -204,10 +207,7 @@ class RunDirectory:
 
     def title(self) -> str:
         """The name for the screen."""
-        config = self.config()
-        return (
-            config.title or f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
-        )
+        return title_of(self.config(), read_notes(self.path))
 
     # -- how it stands -----------------------------------------------------------------------------------------
 
@@ -398,19 +398,10 @@ class RunDirectory:
         append_line(self.path / name, (json.dumps(record, allow_nan=False) + "\n").encode())
 
 
-def list_runs() -> list[RunDirectory]:
-    """The person's runs, newest first, then the bundled ones by name; damaged directories are left out."""
-    runs = []
-    for root, newest_first in ((runs_home(), True), (bundled_runs(), False)):
-        for path in sorted(root.glob("*/config.json"), reverse=newest_first) if root.is_dir() else []:
-            try:
-                run = RunDirectory.open(path.parent)
-                run.state()
-            except ExplorerError:
-                continue
-            if RUN_ID.fullmatch(run.id):
-                runs.append(run)
-    return runs
+def title_of(config: RunConfig, notes: Notes) -> str:
+    """The name for the screen: what a person called the run, else what it is."""
+    made = f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
+    return notes.title or config.title or made
 
 
 def _alive(state: RunState) -> bool:

@@ -16,7 +16,8 @@ from alexnet_core.insight.faithfulness import Infidelity
 from alexnet_core.insight.likeness import as_drawn, rank_correlation
 from alexnet_core.insight.scrambling import Explain, Step
 from alexnet_core.models import Network
-from alexnet_core.runs.directory import RunDirectory, list_runs
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.listing import list_runs
 from app import answers
 from app.answers import Answers, Asked
 from app.session import SharedNetwork, load

@@ -11,7 +11,8 @@ import pytest
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import runs_home
-from alexnet_core.runs.directory import Evaluation, RunDirectory, RunState, Timing, list_runs
+from alexnet_core.runs.directory import Evaluation, RunDirectory, RunState, Timing
+from alexnet_core.runs.listing import list_runs
 from alexnet_core.training.events import Finished, StepDone
 
 NewRun = Callable[..., RunDirectory]
