@@ -17,6 +17,7 @@ from alexnet_core.errors import ExplorerError
 CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adamw", "muon"),
     "schedule": ("one_cycle", "step", "plateau", "constant"),
+    "learn": ("everything", "last_layers", "head"),
     "balance": ("none", "loss", "sampling"),
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
@@ -35,6 +36,19 @@ class TrainConfig:
     """The network to train."""
     recipe: str = "quick"
     """A named set of the settings below; whatever is given beside it wins."""
+    start_from: str = ""
+    """Begin with what another network has learned: imagenet for ImageNet's weights of this network, the name of a run,
+    or a file with a network; empty begins with nothing."""
+    learn: str = "everything"
+    """Which layers learn where the network begins with what another one has learned: everything; last_layers, the last
+    third of them (with copy_layers those that were not copied); or the head, the last layer alone, from answers of the
+    others that are computed once."""
+    layer_lr: float = 1.0
+    """Where another network is begun with: the learning rate of each layer as a share of that of the layer after it, so
+    that the first layers, which fit all pictures, change least; 1 lets all learn at one pace."""
+    copy_layers: int = 0
+    """Where another network is begun with: copy only so many of its first layers and begin the others anew; 0 copies
+    all, but the last one only where the classes are the same."""
     epochs: int = 0
     """Passes over the training images; 0 chooses from how many there are."""
     batch_size: int = 0
@@ -146,6 +160,8 @@ class TrainConfig:
 BOUNDS: dict[str, tuple[float, float]] = {
     "epochs": (0, 10_000),
     "batch_size": (0, 65_536),
+    "layer_lr": (0.01, 1),
+    "copy_layers": (0, 1000),
     "lr": (1e-7, 100),
     "momentum": (0, 0.999),
     "weight_decay": (0, 1),
