@@ -9,9 +9,9 @@ from alexnet_core.models.anatomy import Layer, anatomy
 from app.figures.architecture import Block
 from app.words import memory, shape
 
-DRAWN = [name for name, entry in MODELS.items() if entry.ours]
+DRAWN = [name for name, entry in MODELS.items() if entry.ours and not entry.branches]
 """The networks of the program itself: chains of layers, which can be drawn one behind another."""
-CLASSES = dict.fromkeys(("alexnet_mini", "alexnet_narrow", "alexnet_sprint", "alexnet_lap", "alexnet_track"), 10)
+CLASSES = dict.fromkeys([name for name in DRAWN if name not in ("alexnet", "alexnet_bn")], 10)
 """How many classes the drawn network tells apart; 1000, as ImageNet, where nothing else is said."""
 
 

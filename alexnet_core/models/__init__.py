@@ -18,6 +18,7 @@ from alexnet_core.models.alexnet import (
     check_size,
     mini_plan,
 )
+from alexnet_core.models.minis import efficientnet_mini, inception_mini, resnet_mini, vgg_mini
 from alexnet_core.models.sprint import alexnet_lap, alexnet_sprint, alexnet_track
 from alexnet_core.models.zoo import build_torchvision
 from alexnet_core.preprocess import Preprocessing
@@ -43,6 +44,8 @@ class ModelEntry:
     """Our own constructor; None means torchvision's network of the same name."""
     plan: Callable[[int], Plan] | None = None
     """Of an AlexNet, its numbers for pictures of this many pixels."""
+    branches: bool = False
+    """Whether ways through a network of our own part and meet again, so that it is no row of layers to be drawn."""
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -77,6 +80,23 @@ MODELS: dict[str, ModelEntry] = {
         "AlexNet track", 2012, 32,
         "Seven convolutions and one linear layer: the most accurate on small pictures, in minutes.",
         16, ("dropout",), None, alexnet_track,
+    ),
+    "vgg_mini": ModelEntry(
+        "VGG mini", 2014, 32, "Stacks of 3x3 filters at the cost of AlexNet mini; trains in minutes.",
+        16, ("dropout",), None, vgg_mini,
+    ),
+    "inception_mini": ModelEntry(
+        "Inception mini", 2014, 32, "Filters of several sizes side by side at the cost of AlexNet mini.",
+        16, ("dropout",), None, inception_mini, branches=True,
+    ),
+    "resnet_mini": ModelEntry(
+        "ResNet mini", 2015, 32, "Shortcuts around every two convolutions at the cost of AlexNet mini.",
+        16, ("dropout",), None, resnet_mini, branches=True,
+    ),
+    "efficientnet_mini": ModelEntry(
+        "EfficientNet mini", 2019, 32,
+        "Filters that look at one map each, and maps that are weighted, at the cost of AlexNet mini.",
+        16, ("dropout",), None, efficientnet_mini, branches=True,
     ),
     "vgg11": ModelEntry(
         "VGG-11", 2014, 224, "Only 3x3 filters, stacked deeper.", 32, ("dropout",), "VGG11_Weights.IMAGENET1K_V1"
