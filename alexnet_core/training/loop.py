@@ -23,6 +23,7 @@ from alexnet_core.data.balance import class_weights
 from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
+from alexnet_core.models.auxiliary import HEADS, WithHeads
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import Batches, Images
 from alexnet_core.training.config import TrainConfig
@@ -90,9 +91,14 @@ class Training:
                 "or choose a larger batch size."
             )
         group = world.group_for(compute.device)
-        replace_layers(self.model, world, self.batches.batch_size, compute.device, group)
-        self.network = compute.for_steps(self.model if world.world_size == 1 else _in_parallel(self.model, group))
-        self.optimizer = _optimizer(model, config)
+        # What learns: the network, with the heads that help some to learn from nothing and that are not kept.
+        self.learning = self.model
+        if config.model in HEADS and not config.start_from:
+            classes = list(self.model.parameters())[-1].shape[0]
+            self.learning = compute.place(WithHeads(config.model, self.model, classes))
+        replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
+        self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
+        self.optimizer = _optimizer(self.learning, config)
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
         self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
         self.steps = self.steps_per_epoch * config.epochs
@@ -126,7 +132,7 @@ class Training:
         """
         self.check()
         return {
-            "model": self.model.state_dict(),
+            "model": self.learning.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -138,7 +144,7 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
-        self.model.load_state_dict(state["model"])
+        self.learning.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -178,18 +184,16 @@ class Training:
         torch.manual_seed(mix(self.config.seed, self.step, 3))  # dropout
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self.model.train()
+        self.learning.train()
         with self.compute.autocast():
-            logits = self.network(images.to(memory_format=self.compute.memory_format))
-        smoothing = self.config.label_smoothing
-        if self.class_weights is None:
-            loss = F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=smoothing)
-        else:
-            losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
-            loss = (losses * self.class_weights[labels]).sum()
+            answers = self.network(images.to(memory_format=self.compute.memory_format))
+        logits, heads = answers if isinstance(self.learning, WithHeads) else (answers, [])
+        loss = self._loss(logits, labels)
         self.optimizer.zero_grad(set_to_none=True)
+        # Heads count here and nowhere else: the curves tell the network's own loss.
+        learned = loss + sum(HEADS[self.config.model].weight * self._loss(head, labels) for head in heads)
         # The mean over the whole batch, also where the shares are unequal: the gradients of all are averaged.
-        self.scaler.scale(loss * (self.world.world_size / self.batches.batch_size)).backward()
+        self.scaler.scale(learned * (self.world.world_size / self.batches.batch_size)).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         hits = (logits.detach().argmax(1) == labels).sum()
@@ -197,6 +201,14 @@ class Training:
         sums = torch.stack([loss.detach(), hits.float(), count])
         self.since_point += sums
         self.since_epoch += sums
+
+    def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The sum over the pictures of the batch."""
+        smoothing = self.config.label_smoothing
+        if self.class_weights is None:
+            return F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=smoothing)
+        losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
+        return (losses * self.class_weights[labels]).sum()
 
     @torch.no_grad()
     def _average(self) -> None:
