@@ -26,6 +26,8 @@ from alexnet_core.preprocess import Preprocessing
 FORMAT = "alexnet-explorer network 1"
 LARGEST_FILE = 600 * 1024**2
 """Bytes. VGG-16, the largest network here, has 528 MB of weights."""
+LARGEST_HEADER = 16 * 1024**2
+"""Bytes. The names of ten thousand classes fit ten times; JSON takes twenty times its length in memory."""
 
 
 def network_bytes(network: Network, *, half: bool = False, weights: Mapping[str, torch.Tensor] | None = None) -> bytes:
@@ -76,17 +78,25 @@ def load_network(path: Path, *, source: str | None = None) -> Network:
         raise ExplorerError(
             f"{path.name} is not a network file of this program; give --model with the name of its network."
         )
+    return described_network(state, header, path.name, source)
+
+
+def described_network(
+    state: Mapping[str, torch.Tensor], header: Mapping[str, str], name: str, source: str | None = None
+) -> Network:
+    """The network that a header in our own form describes, with the weights in `state`; `name` is the file's, for
+    messages. Raises ExplorerError when the header is damaged or does not fit the weights."""
     try:
         classes = _class_names(json.loads(header["classes"]))
         preprocessing = Preprocessing.from_dict(json.loads(header["preprocessing"]))
         settings = dict(json.loads(header["settings"]))
-        name = header["model"]
+        model_name = header["model"]
         with torch.device("meta"):
-            model = build(name, len(classes), preprocessing.size, **settings)
+            model = build(model_name, len(classes), preprocessing.size, **settings)
     except (KeyError, ValueError, TypeError, RecursionError) as error:  # also settings of an impossible kind
-        raise ExplorerError(f"The header of {path.name} is damaged; make or fetch the file again.") from error
-    fill(model, state, path.name)
-    return Network(name, frozen(model), classes, preprocessing, settings, source or header.get("source", path.name))
+        raise ExplorerError(f"The header of {name} is damaged; make or fetch the file again.") from error
+    fill(model, state, name)
+    return Network(model_name, frozen(model), classes, preprocessing, settings, source or header.get("source", name))
 
 
 def network_from_file(name: str, path: Path) -> Network:
@@ -94,7 +104,7 @@ def network_from_file(name: str, path: Path) -> Network:
 
     Raises ExplorerError when the file holds another network, or other classes without their names.
     """
-    if path.suffix == ".safetensors" and _header(path).get("format") == FORMAT:
+    if path.suffix == ".safetensors" and network_header(path).get("format") == FORMAT:
         network = load_network(path)
         if network.name != name:
             raise ExplorerError(f"{path.name} holds the network {network.name}, not {name!r:.80}; name that one.")
@@ -113,14 +123,24 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
     Raises ExplorerError for a file that is missing, too large, damaged, or that would need code to be run.
     """
+    return read_safetensors(path) if path.suffix == ".safetensors" else (read_pickled(path), {})
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a safetensors file, whatever it is called, and its header. Raises ExplorerError as `read_tensors`
+    does."""
+    header = network_header(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, header  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
+
+
+def read_pickled(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a `.pt` or `.pth` file: a state dict, also as `state_dict` or `model` among other things. Raises
+    ExplorerError as `read_tensors` does."""
     _check_file(path)
-    if path.suffix == ".safetensors":
-        header = _header(path)
-        try:
-            with safe_open(path, framework="pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, header  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
     _refuse_compression(path)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
@@ -129,12 +149,14 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         raise ExplorerError(
             f"{path.name} could not be read as weights; give a file of tensors alone (a state dict) or safetensors."
         ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    state = loaded
+    if isinstance(loaded, dict):
+        state = next((loaded[key] for key in ("state_dict", "model") if isinstance(loaded.get(key), dict)), loaded)
     if not isinstance(state, dict) or not state or not all(_is_plain(value) for value in state.values()):
         raise ExplorerError(
             f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
         )
-    return {str(key): value for key, value in state.items()}, {}
+    return {str(key): value for key, value in state.items()}
 
 
 DAMAGED_PICKLE = (
@@ -153,9 +175,17 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _header(path: Path) -> dict[str, str]:
+def network_header(path: Path) -> dict[str, str]:
+    """What a safetensors file says about itself. Raises ExplorerError when it is missing, damaged or another file."""
     _check_file(path)
     try:
+        with path.open("rb") as start:
+            length = int.from_bytes(start.read(8), "little")
+        if LARGEST_HEADER < length <= path.stat().st_size:
+            raise ExplorerError(
+                f"The header of {path.name} has {length // 1024**2} MB, more than the names of any network need; it is "
+                "not opened."
+            )
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
