@@ -41,6 +41,12 @@ def sha256(data: bytes) -> str:
 
 def decode_file(path: str | Path, side: int | None = None) -> Image.Image:
     """`decode` for a file on this computer. Raises ExplorerError where it cannot be read or is no picture."""
+    return decode(read_picture_file(path), Path(path).name, side)
+
+
+def read_picture_file(path: str | Path) -> bytes:
+    """The bytes of a file on this computer, of a file that is too large one more than `decode` takes. Raises
+    ExplorerError where it cannot be read."""
     path = Path(path)
     name = clean_name(path.name)
     if os.path.isdir(path):
@@ -50,11 +56,10 @@ def decode_file(path: str | Path, side: int | None = None) -> Image.Image:
         raise ExplorerError(f"There is no file “{name}”. Check the path and its spelling.")
     try:
         with path.open("rb") as file:
-            data = file.read(PICTURE_BYTES + 1)
+            return file.read(PICTURE_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise ExplorerError(f"“{name}” cannot be read ({reason}). Check its permissions.") from error
-    return decode(data, path.name, side)
 
 
 DRAFT_GAP = 3

@@ -17,6 +17,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from PIL import Image
 
 from alexnet_core.data.preparation import LAYOUT, Cancelled, Collection, Entry, Progress, Refused
 from alexnet_core.errors import ExplorerError
-from alexnet_core.images import clean_name, decode, decode_file
+from alexnet_core.images import clean_name, decode, read_picture_file
 from alexnet_core.limits import PICTURE_BYTES, PICTURE_SUFFIXES, ArchiveLimits, archive_limits
 
 SPLIT_NAMES = {
@@ -62,6 +63,50 @@ def folder_key(folder: Path) -> str:
     return key.hexdigest()
 
 
+@dataclass(frozen=True)
+class Files:
+    """The picture files of a folder or a zip by class and split, not yet decoded."""
+
+    name: str
+    """Of the folder or the zip, cleaned."""
+    source: str
+    """The same with what it is."""
+    classes: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    skipped: tuple[tuple[str, str], ...]
+    """(file, reason) of what is no picture, or lies where it cannot be used."""
+    read: Callable[[int], bytes]
+    """The bytes of the entry at this position; ExplorerError where it is bad, Refused where everything is."""
+
+
+def folder_files(
+    folder: Path,
+    splits: dict[str, str] = SPLIT_NAMES,
+    class_names: dict[str, str] | None = None,
+    loose: str | None = None,
+) -> Files:
+    """The picture files of a folder. Links are reported, never followed.
+
+    `splits` says which folder names are which split, `class_names` replaces folder names by better ones; pictures
+    outside of class folders become the class `loose` where that is given. Raises ExplorerError where the folder has no
+    such layout.
+    """
+    name = clean_name(folder.name)
+    paths, links = _walk(folder)
+    if not paths:
+        raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
+    layout = _Layout(paths, splits, class_names or {}, loose)
+    skipped = [(_shown(link), "This is a link, and links are not followed. Copy the file itself.") for link in links]
+    return Files(
+        name,
+        f"the folder {name}",
+        layout.classes,
+        tuple(layout.entries),
+        (*skipped, *layout.skipped),
+        lambda position: read_picture_file(folder.joinpath(*layout.paths[position])),
+    )
+
+
 def read_folder(
     folder: Path,
     *,
@@ -72,30 +117,26 @@ def read_folder(
     class_names: dict[str, str] | None = None,
     side: int | None = None,
 ) -> Collection:
-    """The pictures of a folder. Links are reported, never followed.
+    """The pictures of a folder, as `folder_files` finds them.
 
-    `splits` says which folder names are which split, `class_names` replaces folder names by better ones,
     `side` is that of the squares that will be cut, in pixels: larger JPEGs need not be decoded whole.
-    Raises ExplorerError where the folder has no such layout.
     """
-    paths, links = _walk(folder)
-    if not paths:
-        raise Refused(f"“{clean_name(folder.name)}” holds no pictures. {LAYOUT}")
-    layout = _Layout(paths, splits, class_names or {})
+    return _decoded(folder_files(folder, splits, class_names), name, title, licence, side)
 
+
+def _decoded(files: Files, name: str | None, title: str | None, licence: str, side: int | None) -> Collection:
     def read(position: int) -> Image.Image:
-        return decode_file(folder.joinpath(*layout.paths[position]), side)
+        return decode(files.read(position), files.entries[position].file.rsplit("/", 1)[-1], side)
 
-    skipped = [(_shown(link), "This is a link, and links are not followed. Copy the file itself.") for link in links]
     return Collection(
-        name=name or clean_name(folder.name),
-        title=title or clean_name(folder.name),
-        classes=layout.classes,
-        source=f"the folder {clean_name(folder.name)}",
+        name=name or files.name,
+        title=title or files.name,
+        classes=files.classes,
+        source=files.source,
         licence=licence,
-        entries=tuple(layout.entries),
+        entries=files.entries,
         read=read,
-        skipped=(*skipped, *layout.skipped),
+        skipped=files.skipped,
     )
 
 
@@ -185,8 +226,8 @@ def _too_many(name: str, limits: ArchiveLimits) -> str:
     return f"“{name}” holds more than {limits.entries:,} files. Make a zip with fewer pictures."
 
 
-def read_archive(path: Path, side: int | None = None) -> Collection:
-    """The pictures of a zip, which stays open while the collection lives.
+def archive_files(path: Path, loose: str | None = None) -> Files:
+    """The picture files of a zip, which stays open while they are in use; `loose` as for a folder.
 
     Raises Refused for anything a zip of pictures does not do: links, encryption, paths that lead out of it, more
     files or bytes than its limits allow, no layout of class folders.
@@ -203,23 +244,39 @@ def read_archive(path: Path, side: int | None = None) -> Collection:
             found[parts] = member
     if not found:
         raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
-    layout = _Layout(sorted(found), SPLIT_NAMES, {})
+    layout = _Layout(sorted(found), SPLIT_NAMES, {}, loose)
     read_member = _counting_reader(archive, name, limits)
+    return Files(
+        clean_name(path.stem),
+        f"the zip {name}",
+        layout.classes,
+        tuple(layout.entries),
+        tuple(layout.skipped),
+        lambda position: read_member(found[layout.paths[position]]),
+    )
 
-    def read(position: int) -> Image.Image:
-        parts = layout.paths[position]
-        return decode(read_member(found[parts]), parts[-1], side)
 
-    stem = clean_name(path.stem)
-    return Collection(
-        name=stem,
-        title=stem,
-        classes=layout.classes,
-        source=f"the zip {name}",
-        licence=OWN_LICENCE,
-        entries=tuple(layout.entries),
-        read=read,
-        skipped=tuple(layout.skipped),
+def read_archive(path: Path, side: int | None = None) -> Collection:
+    """The pictures of a zip, as `archive_files` finds them."""
+    return _decoded(archive_files(path), None, None, OWN_LICENCE, side)
+
+
+def named_files(names: Sequence[str], read: Callable[[int], bytes], source: str, loose: str | None = None) -> Files:
+    """Picture files that a browser sent with their paths (`pets/cats/1.jpg`), which only tell the classes here;
+    `read` gives the bytes of the file at a position, `loose` as for a folder. Raises Refused for no such layout."""
+    position_of: dict[Parts, int] = {}
+    for position, name in enumerate(names):
+        parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
+        if not _ignored(parts):
+            position_of[parts] = position
+    layout = _Layout(sorted(position_of), SPLIT_NAMES, {}, loose)
+    return Files(
+        source,
+        source,
+        layout.classes,
+        tuple(layout.entries),
+        tuple(layout.skipped),
+        lambda position: read(position_of[layout.paths[position]]),
     )
 
 
@@ -284,7 +341,10 @@ def _same(name: str) -> str:
 class _Layout:
     """Which of the paths are pictures, of which class, in which split."""
 
-    def __init__(self, paths: Iterable[Parts], splits: dict[str, str], class_names: dict[str, str]) -> None:
+    def __init__(
+        self, paths: Iterable[Parts], splits: dict[str, str], class_names: dict[str, str], loose: str | None = None
+    ) -> None:
+        self.loose = loose
         self.skipped: list[tuple[str, str]] = []
         pictures = []
         for parts in paths:
@@ -313,7 +373,9 @@ class _Layout:
             split = "train"
             if splits is not None:
                 split, inner = splits.get(_same(inner[0]), ""), inner[1:]
-            if not split or len(inner) < 2:
+            if len(inner) < 2 and self.loose is not None:
+                found.append((parts, self.loose, split or "train"))
+            elif not split or len(inner) < 2:
                 self.skipped.append((_shown(parts), "It lies outside the class folders."))
             else:
                 found.append((parts, inner[0], split))

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alexnet_core import places
+from alexnet_core.data.album import ALBUM_ID, Album, albums, is_album
+from alexnet_core.data.collecting import collection_key, read_collection
 from alexnet_core.data.digits import digits
 from alexnet_core.data.downloads import read_download
-from alexnet_core.data.folders import archive_key, folder_key, read_archive, read_folder
+from alexnet_core.data.folders import OWN_LICENCE, archive_key, folder_key, read_archive, read_folder
 from alexnet_core.data.preparation import Cancelled, Collection, Progress, write
 from alexnet_core.data.prepared import FORMAT_VERSION, PreparedSet
 from alexnet_core.data.shapes import IMAGES, SILHOUETTES, shapes
@@ -72,9 +74,11 @@ DATASETS: dict[str, DatasetEntry] = {
 
 @dataclass(frozen=True)
 class Available:
-    """One data set as `data list` shows it: a known one, or pictures of one's own that were prepared."""
+    """One data set as `data list` shows it: a known one, or pictures of one's own, collected in the app or prepared."""
 
     name: str
+    source: str
+    """What `prepare` takes for it."""
     title: str
     about: str
     licence: str
@@ -98,7 +102,8 @@ def prepare(
     downloads: Path | None = None,
     shard_bytes: int = SHARD_BYTES,
 ) -> PreparedSet:
-    """The prepared form of `source`: a name in DATASETS, a folder, a zip, or a directory that is prepared already.
+    """The prepared form of `source`: a name in DATASETS, the id of an album, a folder, a zip, or a directory that is
+    prepared already.
 
     A name wins over a folder of that name; `./digits` or a Path means the folder. Without `out` the result lies in
     `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
@@ -120,11 +125,10 @@ def prepare(
         if path.is_dir() and (path / "meta.json").exists() and (path / "labels.npy").exists():
             return _opened(path, image_size)
         size = image_size or FOLDER_SIZE
-        content = folder_key(path) if path.is_dir() else archive_key(path, progress, cancelled)
+        content = _content(path, progress, cancelled)
 
-    identity = hashlib.sha256(f"{FORMAT_VERSION} {size} {content}".encode()).hexdigest()
-    short = name or re.sub(r"[^a-z0-9]+", "-", path.resolve().stem.casefold())[:32].strip("-") or "pictures"
-    place = Path(out) if out is not None else places.data_home() / f"{short}-{size}-{identity[:12]}"
+    identity = _identity(size, content)
+    place = Path(out) if out is not None else _place(name or _slug(path), size, identity)
     if (place / "meta.json").exists():
         prepared = PreparedSet.open(place)
         if prepared.identity != identity:
@@ -132,12 +136,49 @@ def prepare(
         return prepared
     if name is not None:
         collection = _known(name, size, downloads or places.downloads_home(), progress, cancelled)
+    elif is_album(path):
+        collection = read_collection(path, side=size)
     else:
         collection = read_folder(path, side=size) if path.is_dir() else read_archive(path, side=size)
     return write(collection, place, size, identity, progress, cancelled, shard_bytes)
 
 
+def prepared_album(album: Album, image_size: int) -> PreparedSet | None:
+    """The prepared form of an album as it is now, where it lies ready in the home folder."""
+    identity = _identity(image_size, collection_key(album.path))
+    place = _place(album.id, image_size, identity)
+    try:
+        return PreparedSet.open(place) if place.exists() else None
+    except ExplorerError:  # damaged: `prepare` says so
+        return None
+
+
+def _content(path: Path, progress: Progress | None, cancelled: Cancelled | None) -> str:
+    """A key of what lies at `path`."""
+    if path.is_dir():
+        return collection_key(path) if is_album(path) else folder_key(path)
+    return archive_key(path, progress, cancelled)
+
+
+def _identity(size: int, content: str) -> str:
+    return hashlib.sha256(f"{FORMAT_VERSION} {size} {content}".encode()).hexdigest()
+
+
+def _place(name: str, size: int, identity: str) -> Path:
+    """Where the prepared form lies in the home folder."""
+    return places.data_home() / f"{name}-{size}-{identity[:12]}"
+
+
+def _slug(path: Path) -> str:
+    """The part of a place's name that tells people where the pictures came from."""
+    if is_album(path):
+        return path.name
+    return re.sub(r"[^a-z0-9]+", "-", path.resolve().stem.casefold())[:32].strip("-") or "pictures"
+
+
 def _existing(source: str | Path) -> Path:
+    if isinstance(source, str) and ALBUM_ID.fullmatch(source) and is_album(places.collections_home() / source):
+        return places.collections_home() / source
     path = os.path.expanduser(source)
     if os.path.isdir(path) or os.path.isfile(path):  # unlike Path's, these answer for impossible names, too
         return Path(path)
@@ -171,24 +212,43 @@ def _known(name: str, size: int, root: Path, progress: Progress | None, cancelle
 
 
 def available() -> list[Available]:
-    """Every known data set and every other one that lies prepared in the home folder; damaged ones are left out."""
+    """Every known data set, every album that has pictures, and every other set that lies prepared in the home folder;
+    damaged ones are left out."""
     found: dict[str, list[PreparedSet]] = {name: [] for name in DATASETS}
+    collected = {album.id: album for album in albums()}
     for directory in sorted(places.data_home().glob("*/meta.json")):
         try:
             prepared = PreparedSet.open(directory.parent)
         except ExplorerError:
             continue
         found.setdefault(prepared.name, []).append(prepared)
-    return [_available(name, tuple(sets)) for name, sets in found.items()]
+    known = [_known_set(name, tuple(found.pop(name))) for name in DATASETS]
+    own = [_of_album(album, tuple(found.pop(album.id, ()))) for album in collected.values()]
+    return known + [one for one in own if one.images] + [_prepared(name, tuple(sets)) for name, sets in found.items()]
 
 
-def _available(name: str, sets: tuple[PreparedSet, ...]) -> Available:
-    disk = sum(file.stat().st_size for one in sets for file in one.directory.iterdir())
-    if name in DATASETS:
-        e = DATASETS[name]
-        return Available(
-            name, e.title, e.about, e.licence, e.classes, e.images, e.offline, e.download_bytes, sets, disk
-        )
-    one = sets[0]
+def _known_set(name: str, sets: tuple[PreparedSet, ...]) -> Available:
+    e, disk = DATASETS[name], _disk_bytes(sets)
+    return Available(
+        name, name, e.title, e.about, e.licence, e.classes, e.images, e.offline, e.download_bytes, sets, disk
+    )
+
+
+def _of_album(album: Album, sets: tuple[PreparedSet, ...]) -> Available:
+    now = album.contents()
+    classes = sum(bool(keys) for keys in now.members.values())
+    about = "Collected on the page Your pictures."
+    return Available(
+        album.id, album.id, now.title, about, OWN_LICENCE, classes, len(now.pictures), True, 0, sets, _disk_bytes(sets)
+    )
+
+
+def _prepared(name: str, sets: tuple[PreparedSet, ...]) -> Available:
+    one, disk = sets[0], _disk_bytes(sets)
     images = sum(one.count(split) for split in one.splits)
-    return Available(name, one.title, one.source, one.licence, len(one.classes), images, True, 0, sets, disk)
+    source = str(one.directory)
+    return Available(name, source, one.title, one.source, one.licence, len(one.classes), images, True, 0, sets, disk)
+
+
+def _disk_bytes(sets: tuple[PreparedSet, ...]) -> int:
+    return sum(file.stat().st_size for one in sets for file in one.directory.iterdir())
