@@ -65,11 +65,11 @@ def test_the_methods_are_listed(capsys):
 def test_settings_and_a_second_class_reach_the_method(capsys, run, photo, tmp_path):
     out = tmp_path / "map.npy"
     arguments = ("explain", photo, "--run", run.path, "--method", "integrated_gradients", "--out", out)
-    asked = ("--target", "dog", "--against", "0", "--set", "steps=7", "--set", "baseline=white")
+    asked = ("--target", "dog", "--against", "0", "--set", "steps=7", "--set", "more=off", "--set", "baseline=white")
     facts = json.loads(printed(capsys, *arguments, *asked, "--json"))
-    assert facts["settings"] | {"steps": 7, "baseline": "white"} == facts["settings"]
+    assert facts["settings"] | {"steps": 7, "more": "off", "baseline": "white"} == facts["settings"]
     assert (facts["n_steps"], facts["baseline"], facts["against"]) == (7, "white", 0)
-    settings = {"steps": 7, "baseline": "white"}
+    settings = {"steps": 7, "more": "off", "baseline": "white"}
     expected = attribute(
         run.network(), decode_file(photo), "integrated_gradients", facts["target"], against=0, settings=settings
     )

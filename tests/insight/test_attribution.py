@@ -98,10 +98,19 @@ def test_shares_add_up_to_the_rise_of_the_logit(networks, kind, method, baseline
     assert error == pytest.approx(found.facts["convergence_delta"], abs=1e-4 + 1e-3 * abs(rise))
     if method == "deep_lift":
         assert error == pytest.approx(0, abs=1e-4)  # by construction
-    elif baseline == "black":
-        # Fifty steps along a path with kinks: random weights make steep ones.
-        more = attribute(network, picture, method, TARGET, settings={"baseline": baseline, "steps": 300})
-        assert abs(more.facts["convergence_delta"]) < max(0.02 * abs(rise), 0.5 * abs(error), 0.002)
+    else:
+        assert abs(error) <= 0.01 * abs(rise) or found.facts["n_steps"] == 350
+
+
+def test_steps_are_added_only_while_the_shares_miss_something(network):
+    few = {name: attribute(network, noise(), "integrated_gradients", TARGET, settings={"steps": 4, "more": name})
+           for name in ("on", "off")}  # fmt: skip
+    assert few["off"].facts["n_steps"] == 4
+    assert abs(few["off"].facts["convergence_delta"]) > 0.01 * abs(few["off"].facts["rise"])
+    assert few["on"].facts["n_steps"] in (12, 28)
+    assert abs(few["on"].facts["convergence_delta"]) < abs(few["off"].facts["convergence_delta"])
+    straight = attribute(network_of(Linear()), noise(), "integrated_gradients", TARGET)
+    assert straight.facts["n_steps"] == 50
 
 
 def test_the_rise_is_the_difference_of_the_logits(network):
@@ -295,6 +304,8 @@ def test_a_difference_of_two_classes_is_the_difference_of_their_maps_where_the_m
         "lime",
     )
     network, settings = networks["plain"], settings_of(method)
+    if method == "integrated_gradients":
+        settings = {"more": "off"}  # each class may want steps of its own
     found = attribute(network, noise(), method, 1, against=3, settings=settings)
     assert (found.against, found.against_name, found.target_name) == (3, "gamma", "beta")
     one, other = (attribute(network, noise(), method, target, settings=settings).values for target in (1, 3))

@@ -150,6 +150,7 @@ def _relevance(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
 
 
 SETTINGS = {
+    "integrated_gradients": {"steps": STEPS, "more": "off"},
     "kernel_shap": {"samples": COUNT, "precision": "fp32", "segments": PIECES},
     "lime": {"samples": COUNT, "precision": "fp32", "segments": PIECES, "alpha": STRICT},
     "feature_ablation": {"segments": PIECES},

@@ -41,17 +41,14 @@ def deep_lift(task: Task) -> tuple[torch.Tensor, Facts]:
     """
     start = baselines(task)
     values = _lifted(task, start)
-    facts = shares(task, 0.0, start)
-    missing = float(values.sum()) - float(facts["rise"])
-    return values, facts | {"baseline": task.text("baseline"), "convergence_delta": missing}
+    return values, {"baseline": task.text("baseline"), **shares(task, values, start)}
 
 
 def deep_lift_shap(task: Task) -> tuple[torch.Tensor, Facts]:
     """The mean over several pictures to compare with."""
     start, words = references(task, task.number("samples"))
     values = _lifted(task, start)
-    facts = shares(task, 0.0, start)
-    return values, facts | {"compared_with": words, "convergence_delta": float(values.sum()) - float(facts["rise"])}
+    return values, {"compared_with": words, **shares(task, values, start)}
 
 
 def deep_lift_obstacle(network: Network) -> str | None:

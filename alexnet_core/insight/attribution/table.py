@@ -20,6 +20,7 @@ from alexnet_core.insight.attribution.gradients import (
 from alexnet_core.insight.attribution.lrp import EPSILON, GAMMA, RULE, lrp, lrp_obstacle
 from alexnet_core.insight.attribution.occlusion import COVER, STRIDE, WINDOW, occlusion
 from alexnet_core.insight.attribution.paths import (
+    MORE,
     QUADRATURE,
     SAMPLES,
     STEPS,
@@ -108,7 +109,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         signed=True,
         compute=integrated_gradients,
         group="contributions",
-        settings=(BASELINE, STEPS, QUADRATURE, SEED),
+        settings=(BASELINE, STEPS, MORE, QUADRATURE, SEED),
         slow=True,
     ),
     "expected_gradients": Method(
