@@ -12,12 +12,16 @@ from io import BytesIO
 from threading import Event, Lock
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
+from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.insight import attribution, colours, feature_maps, filters, prediction
+from alexnet_core.insight.gallery import evenly_spread
 from alexnet_core.preprocess import Preprocessing
 from app.figures.mosaic import enlarged
+from app.gallery import own_set
 from app.memory import give_back
 from app.session import Picture, SharedNetwork
 from app.waiting import BEAT
@@ -174,7 +178,23 @@ class Asked:
     @property
     def key(self) -> tuple[Hashable, ...]:
         """What the map depends on."""
-        return (self.shared.key, self.picture.key, self.method, self.target, self.against, self.settings)
+        beside = self.compared
+        kept = None if beside is None else beside.identity
+        return (self.shared.key, self.picture.key, self.method, self.target, self.against, self.settings, kept)
+
+    @property
+    def compared(self) -> PreparedSet | None:
+        """The set whose training pictures the method compares with: the network's own, where that is prepared on this
+        computer. None where it is not, and for a method that compares with no others."""
+        if not attribution.ATTRIBUTIONS[self.method].compares or not self.shared.choice:
+            return None
+        return own_set(self.shared.choice, self.shared.network)
+
+    @property
+    def references(self) -> np.ndarray | None:
+        """Some of those pictures, uint8 (n, S, S, 3)."""
+        beside = self.compared
+        return None if beside is None else evenly_spread(beside.images("train"))
 
 
 def explained(asked: Asked, watching: Watching = UNWATCHED) -> attribution.Attribution:
@@ -207,6 +227,7 @@ def _attributed(asked: Asked, watching: Watching) -> attribution.Attribution:
             watching.progress,
             against=asked.against,
             settings=settings,
+            references=asked.references,
         )
     growing = attribution.refine_occlusion(
         network, image, asked.target, watching.progress, against=asked.against, settings=settings

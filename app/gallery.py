@@ -31,7 +31,7 @@ def galleries(choice: str, network: Network) -> dict[str, Gallery]:
 
     The splits are those of the very set that a run learned from, else of a prepared set with the same classes and size.
     """
-    prepared = _own_set(choice, network)
+    prepared = own_set(choice, network)
     found = {}
     if prepared is not None:
         for split in SPLITS:
@@ -63,7 +63,7 @@ def choose_gallery(shared: SharedNetwork, choice: str) -> Gallery:
     return found[split]
 
 
-def _own_set(choice: str, network: Network) -> PreparedSet | None:
+def own_set(choice: str, network: Network) -> PreparedSet | None:
     """The prepared set of the run, else the first one that would do; None where there is none."""
     identity = None if choice.startswith(IMAGENET) else _identity(choice)
     fitting = [

@@ -87,6 +87,8 @@ class SharedNetwork:
     key: str
     """What cached answers depend on: another training step, another key."""
     network: Network
+    choice: str = ""
+    """Its name in the address; empty for one that is in no list."""
     lock: FairLock = field(default_factory=FairLock)
 
 
@@ -113,12 +115,12 @@ def load(choice: str) -> SharedNetwork:
 
 @st.cache_resource(max_entries=6, show_spinner="Loading the network")
 def _of_run(run_id: str, changed: int) -> SharedNetwork:
-    return SharedNetwork(f"{run_id}@{changed}", RunDirectory.find(run_id).network())
+    return SharedNetwork(f"{run_id}@{changed}", RunDirectory.find(run_id).network(), run_id)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the network with its ImageNet weights")
 def _imagenet(name: str) -> SharedNetwork:
-    return SharedNetwork(IMAGENET + name, imagenet_network(name))
+    return SharedNetwork(IMAGENET + name, imagenet_network(name), IMAGENET + name)
 
 
 def imagenet_is_here(choice: str) -> bool:

@@ -69,6 +69,11 @@ def of_set(prepared: PreparedSet, split: str, classes: Sequence[str]) -> Gallery
     )
 
 
+def evenly_spread(images: ImageRows, count: int = 200) -> np.ndarray:
+    """At most `count` of the images, from the first to the last at even distances: uint8 (n, S, S, 3)."""
+    return images[np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int))]
+
+
 @dataclass(frozen=True)
 class Crop:
     """A square of a photograph."""

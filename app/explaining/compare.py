@@ -133,7 +133,7 @@ def spread(values: Sequence[Any], count: int = FIRST) -> list[Any]:
 def _of_moment(choice: str, step: int, changed: int) -> SharedNetwork:
     run = RunDirectory.find(choice)
     network = load_network(run.snapshots(whole=True)[step], source=f"{run.title()}, step {step:,}")
-    return SharedNetwork(f"{choice}@{changed}/{step}", network)
+    return SharedNetwork(f"{choice}@{changed}/{step}", network, choice)
 
 
 def _likely_first(shared: SharedNetwork, likely: Sequence[int]) -> list[int]:

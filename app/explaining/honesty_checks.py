@@ -42,8 +42,15 @@ def _one_copy() -> Lock:
 
 def explaining(asked: Asked) -> Explain:
     """The question, to be asked about other networks and other pictures."""
+    references = asked.references
     return lambda network, picture: attribute(
-        network, picture, asked.method, asked.target, against=asked.against, settings=dict(asked.settings)
+        network,
+        picture,
+        asked.method,
+        asked.target,
+        against=asked.against,
+        settings=dict(asked.settings),
+        references=references,
     )
 
 

@@ -1,6 +1,7 @@
 """The ten lines of Python that repeat a map outside of the app."""
 
 from alexnet_core.images import clean_name
+from app.answers import Asked
 from app.explaining.compare import Question
 from app.session import IMAGENET, Picture
 
@@ -15,11 +16,15 @@ def script(question: Question) -> str:
     get_picture, image = _picture(asked.picture)
     more = {"against": asked.against, "settings": dict(asked.settings) or None}
     arguments = "".join(f", {name}={value!r}" for name, value in more.items() if value is not None)
+    get_references, references = _references(asked)
+    if references:
+        arguments += ", references=references"
     imports = {
         "import numpy as np",
         "from alexnet_core.insight.attribution import attribute",
         *get_network,
         *get_picture,
+        *get_references,
     }
     lines = [
         "# Runs where AlexNet Explorer is installed.",
@@ -27,6 +32,7 @@ def script(question: Question) -> str:
         "",
         f"network = {network}",
         f"picture = {image}",
+        *references,
         f"answer = attribute(network, picture, {asked.method!r}, target={asked.target}{arguments})",
         "print(answer.target_name, answer.facts)",
         'np.save("map.npy", answer.values)',
@@ -53,3 +59,17 @@ def _picture(picture: Picture) -> tuple[set[str], str]:
     imports = {"from alexnet_core.images import decode_file", "from alexnet_core.places import uploads_home"}
     # The copy that the app keeps; elsewhere one writes the path of one's own there.
     return imports, f"decode_file(uploads_home() / {picture.key!r})  # {clean_name(picture.name)}"
+
+
+def _references(asked: Asked) -> tuple[set[str], list[str]]:
+    """What to import for the pictures that the method compares with, and the line that reads them; nothing for most."""
+    beside = asked.compared
+    if beside is None:
+        return set(), []
+    imports = {
+        "from pathlib import Path",
+        "from alexnet_core.data.prepared import PreparedSet",
+        "from alexnet_core.insight.gallery import evenly_spread",
+    }
+    prepared = f"PreparedSet.open(Path({str(beside.directory)!r}))"
+    return imports, [f'references = evenly_spread({prepared}.images("train"))']

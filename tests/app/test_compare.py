@@ -6,14 +6,16 @@ import sys
 import numpy as np
 import pytest
 
+from alexnet_core.data.sources import prepare
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
 from alexnet_core.models.weights import save_network
 from alexnet_core.runs.directory import RunDirectory
-from app import session
+from app import answers, session
 from app.answers import Asked
 from app.explaining import compare
 from app.explaining.compare import MOST, Question, methods_at_first, spread
 from app.explaining.repeat import script
+from tests.pictures import class_files, make_folder
 
 SLOW = [name for name, method in ATTRIBUTIONS.items() if method.slow]
 
@@ -51,6 +53,22 @@ def test_the_lines_repeat_the_map(question, tmp_path, step):
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(np.load(tmp_path / "map.npy"), expected.values, rtol=1e-4, atol=1e-7)
     assert len(script(question).splitlines()) <= 12
+
+
+@pytest.mark.parametrize("method", [name for name, entry in ATTRIBUTIONS.items() if entry.compares])
+def test_pictures_of_the_data_set_are_compared_with_where_they_are_here(question, tmp_path, monkeypatch, method):
+    asked = question.labelled("One", method=method).asked
+    assert asked.references is None  # the pictures that this run learned from are not here
+    without = answers.explained(asked)
+    prepared = prepare(make_folder(tmp_path / "pets", class_files(images=20)), image_size=32)
+    monkeypatch.setattr(answers, "own_set", lambda choice, network: prepared)
+    found = answers.explained(asked)
+    assert found.facts["compared_with"].endswith("pictures of the data set")
+    assert not np.allclose(found.values, without.values)
+    (tmp_path / "again.py").write_text(script(question.labelled("One", method=method)))
+    done = subprocess.run([sys.executable, "again.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "map.npy"), found.values, rtol=1e-4, atol=1e-6)
 
 
 def _rest(question):

@@ -124,6 +124,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         compute=expected_gradients,
         group="contributions",
         settings=(SAMPLES, SEED),
+        compares=True,
         slow=True,
     ),
     "deep_lift": Method(
@@ -151,6 +152,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         compute=deep_lift_shap,
         group="contributions",
         settings=(COMPARED, SEED),
+        compares=True,
         slow=True,
         obstacle=deep_lift_obstacle,
     ),

@@ -165,6 +165,8 @@ class Method:
     group: str
     """What it looks at: "gradients", "contributions" (shares that add up), "activations" or "perturbations"."""
     settings: tuple[Setting, ...] = ()
+    compares: bool = False
+    """Whether it compares with other pictures: the `references` of `attribute`."""
     slow: bool = False
     """Whether it takes more than about half a second on two cores for `alexnet` at 224 pixels."""
     obstacle: Callable[[Network], str | None] = lambda network: None
