@@ -1,7 +1,8 @@
-"""`models`: the networks there are, or the layers of one."""
+"""`models`: the networks there are, how fast they are here, or the layers of one."""
 
 import argparse
 import json
+import sys
 from typing import Any
 
 
@@ -13,13 +14,23 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument(
         "--size", type=int, metavar="S", help="side of the picture in pixels (default: the network's own)"
     )
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="time them on this machine, or the named one alone: one picture, and a batch; at most a minute for all",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="cpu", help="where to measure (default: cpu)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the table of networks, or the layer table of one."""
-    if arguments.name is None:
+    """Print the table of networks, what was measured, or the layer table of one."""
+    if arguments.measure:
+        _measure(arguments.name, arguments.device, arguments.json)
+    elif arguments.name is None:
         _families(arguments.classes, arguments.size, arguments.json)
     else:
         _layers(arguments.name, arguments.classes, arguments.size, arguments.json)
@@ -27,11 +38,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _families(classes: int, size: int | None, as_json: bool) -> None:
     from alexnet_core.models import MODELS
+    from alexnet_core.models.family import published
 
     rows = []
     for name, entry in MODELS.items():
         side = entry.image_size if size is None else size
         layers = _anatomy(name, classes, side)
+        reached = published(name)
         rows.append(
             {
                 "name": name,
@@ -42,6 +55,7 @@ def _families(classes: int, size: int | None, as_json: bool) -> None:
                 "parameters": sum({layer.name: layer.parameters for layer in layers}.values()),
                 "multiply_adds": sum(layer.multiply_adds for layer in layers),
                 "imagenet_weights": entry.imagenet_weights is not None,
+                "imagenet_top1": None if reached is None else reached.top1,
                 "about": entry.about,
             }
         )
@@ -52,6 +66,44 @@ def _families(classes: int, size: int | None, as_json: bool) -> None:
     for row in rows:
         numbers = f"{row['year']:>5}{row['image_size']:>8}{row['parameters']:>14,}{row['multiply_adds']:>16,}"
         print(f"{row['name']:<20}{numbers}  {row['about']}")
+
+
+def _measure(name: str | None, device: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from alexnet_core import devices
+    from alexnet_core.models import MODELS, find_model
+    from alexnet_core.models.family import costs
+    from alexnet_core.models.measuring import BATCH, measure
+
+    if name is not None:
+        find_model(name)
+    said = ""
+
+    def tell(done: int, total: int, title: str) -> None:
+        nonlocal said
+        sentence = f"\rMeasuring, {done} of {total}: {title}" if title else "\r"
+        if sys.stderr.isatty():
+            print(sentence.ljust(len(said)), end="", file=sys.stderr, flush=True)
+        elif not said:
+            print("Measuring; at most a minute.", file=sys.stderr, flush=True)
+        said = sentence
+
+    compute = devices.choose(device, "fp32")
+    found = measure([name] if name else list(MODELS), compute.device, tell)
+    if as_json:
+        rows = [asdict(one) | {"costs": asdict(costs(one.name)), "device": compute.device.type} for one in found]
+        print(json.dumps(rows, indent=1))
+        return
+    print(f"On {compute.device.type}, {compute.threads} threads, 32 bits: median (least to largest) of the rounds.")
+    print(f"{'name':<20}{'pixels':>7}{'multiply-adds':>16}{'MB':>7}{'ms, one picture':>26}{f'images/s of {BATCH}':>26}")
+    for one in found:
+        its, slow, fast = costs(one.name), one.latency_ms, one.images_per_s
+        print(
+            f"{one.name:<20}{its.image_size:>7}{its.multiply_adds:>16,}{its.file_bytes / 1e6:>7,.0f}"
+            f"{f'{slow.median:.1f} ({slow.least:.1f} to {slow.largest:.1f})':>26}"
+            f"{f'{fast.median:,.0f} ({fast.least:,.0f} to {fast.largest:,.0f})':>26}"
+        )
 
 
 def _layers(name: str, classes: int, size: int | None, as_json: bool) -> None:

@@ -8,9 +8,9 @@ Each costs about as many multiply-adds a picture as `alexnet_mini`, so that what
 * `efficientnet_mini`: filters that look at one map each, and maps weighted by what the picture shows (Tan and Le 2019,
   arXiv:1905.11946, of the blocks of Sandler et al. 2018, arXiv:1801.04381).
 
-All normalise over the batch, which VGG and GoogLeNet at first did not: without it they would differ by that, too. ReLU
-takes the place of EfficientNet's SiLU, so that every method of explaining can look inside; it is never in place, and a
-layer of its own wherever it is used.
+All normalise over the batch, which VGG and GoogLeNet at first did not, and ReLU takes the place of EfficientNet's SiLU:
+without that they would differ by more than the idea. It is never in place, and a layer of its own wherever it is used,
+so that one can look inside.
 """
 
 import torch
