@@ -1,6 +1,7 @@
 """The honesty panel beside a map: five tests of how far to believe it, each computed when it is chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,15 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
 }
 
 
+def _likeness_there(draws: Sequence[float]) -> str:
+    if not draws:
+        return ""
+    return (
+        f"Structural similarity there: {fmean(draws):.2f} of 1, the mean of {len(draws)} draws "
+        f"({min(draws):.2f} to {max(draws):.2f})."
+    )
+
+
 def _scramble(asked: Asked, key: str) -> None:
     if not _wanted(asked, "scramble", key, "Scramble the network"):
         return
@@ -107,9 +117,7 @@ def _scramble(asked: Asked, key: str) -> None:
     steps = honesty_checks.scrambled(asked, lambda share: bar.progress(share, "Scrambling, layer by layer"))
     bar.empty()
     icon, words = VERDICTS[verdict(steps)]
-    (st.warning if "hardly" in words else st.info)(
-        f"{words} Structural similarity there: {halfway(steps).similarity:.2f} of 1.", icon=icon
-    )
+    (st.warning if "hardly" in words else st.info)(f"{words} {_likeness_there(halfway(steps).draws)}", icon=icon)
     names = ["trained", *(f"{place}" for place in range(1, len(steps)))]
     maps = [honesty_checks.drawn(asked, step.explained).resize((TILE, TILE)) for step in steps]
     st.image(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from alexnet_core.insight import scrambling
 from alexnet_core.insight.attribution import Attribution, attribute
 from alexnet_core.insight.prediction import logits
 from alexnet_core.insight.scrambling import (
@@ -88,8 +89,8 @@ def test_the_copy_is_made_before_the_first_step_is_asked_for():
     assert next(steps).explained.values.any()
 
 
-def step(similarity, correlation=0.5):
-    return Step((), Attribution("saliency", 0, "", np.zeros((1, 2, 2))), correlation, similarity)
+def step(*draws):
+    return Step((), Attribution("saliency", 0, "", np.zeros((1, 2, 2))), 0.5, 0.0, draws)
 
 
 @pytest.mark.parametrize(
@@ -98,13 +99,26 @@ def step(similarity, correlation=0.5):
         (step(0.1), "notices"),
         (step(0.9), "hardly notices"),
         (step(0.45), "cannot tell"),
-        (step(0.1, None), "cannot tell"),
-        (step(0.9, None), "cannot tell"),
+        (step(0.9, 0.1, 0.1), "notices"),
+        (step(0.1, 0.9, 0.9), "hardly notices"),
+        (step(), "cannot tell"),
     ],
 )
-def test_the_verdict_comes_from_the_map_when_half_of_the_layers_are_scrambled(middle, words):
-    assert verdict([step(1.0), step(0.45), middle, step(0.45, None), step(0.45)]) == words
+def test_the_verdict_comes_from_the_maps_when_half_of_the_layers_are_scrambled(middle, words):
+    assert verdict([step(1.0), step(0.45), middle, step(), step(0.45)]) == words
     assert verdict([step(1.0), middle]) == words
+
+
+def test_several_draws_are_taken_halfway_and_the_way_down_goes_on_as_without_them(monkeypatch):
+    network = small_network()
+    steps = list(cascade(network, noise(), SALIENCY))
+    assert [len(one.draws) for one in steps] == [5 * (one is halfway(steps)) for one in steps]
+    assert halfway(steps).draws[0] == halfway(steps).similarity
+    assert len(set(halfway(steps).draws)) == 5
+    monkeypatch.setattr(scrambling, "DRAWS", 1)
+    alone = list(cascade(network, noise(), SALIENCY))
+    assert all(np.array_equal(one.explained.values, other.explained.values)
+               for one, other in zip(steps, alone, strict=True))  # fmt: skip
 
 
 @pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
