@@ -32,6 +32,11 @@ def trash_home() -> Path:
     return home() / "trash"
 
 
+def staircases_home() -> Path:
+    """Comparisons of AlexNet with its successors, one folder each; the runs that they name lie where all runs lie."""
+    return home() / "staircases"
+
+
 def downloads_home() -> Path:
     """What was fetched from the internet, as it came."""
     return home() / "downloads"
@@ -45,6 +50,11 @@ def uploads_home() -> Path:
 def collections_home() -> Path:
     """Data sets that people made of their own pictures, one folder each."""
     return home() / "collections"
+
+
+def features_home() -> Path:
+    """What networks answer to the pictures of whole data sets; may be deleted at any time."""
+    return home() / "features"
 
 
 def measured_file() -> Path:

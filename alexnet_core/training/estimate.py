@@ -1,12 +1,22 @@
 """How long a run will take here: a few real steps, timed."""
 
+import time
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from statistics import median
 
+import numpy as np
+import torch
+
+from alexnet_core.data.augment import normalised
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.devices import Compute
+from alexnet_core.models import build
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.pace import fastest, leaving_no_trace, step_seconds
+from alexnet_core.training.recipes import model_settings
+from alexnet_core.training.transfer import Tail, answers_before, head_of
 
 STEPS = 6
 """The first two warm up; the median of the rest counts."""
@@ -19,9 +29,53 @@ def estimate_seconds(settings: TrainConfig, data: PreparedSet) -> float:
     steps = settings.steps_per_epoch(data.count("train")) * settings.epochs
     with leaving_no_trace():
         compute = fastest(settings, data)
+        if settings.learn == "head":
+            return _head_seconds(settings, data, compute, steps)
         with closing(step_seconds(settings, data, compute)) as timed:
             seconds = list(islice(timed, min(STEPS, steps)))
     step = median(seconds[2:] or seconds)
     # A picture that is only looked at costs a forward pass, a third of a step.
     looks = data.count("val") * settings.epochs + data.count("test" if "test" in data.splits else "val")
     return step * (steps + looks / settings.batch_size / 3)
+
+
+LOOKED_AT = 32
+"""Pictures of one timed look."""
+
+
+def _head_seconds(settings: TrainConfig, data: PreparedSet, compute: Compute, steps: int) -> float:
+    """One look at each picture, and at each training picture's mirror image; then steps of the head alone."""
+    model = compute.place(build(settings.model, len(data.classes), data.image_size, **model_settings(settings))).eval()
+    head = head_of(model)
+    images = torch.from_numpy(np.array(data.images("train")[:LOOKED_AT])).to(compute.device)
+    looks = []
+    for _ in range(3):  # the first one warms up
+        start = time.perf_counter()
+        with compute.autocast():
+            pictures = normalised(images, data.preprocessing).to(memory_format=compute.memory_format)
+            answers = answers_before(model, head, pictures)
+        compute.wait()
+        looks.append((time.perf_counter() - start) / len(images))
+    tail = Tail(model, head)
+    batch = answers[torch.arange(settings.batch_size, device=compute.device) % len(answers)].detach()
+    learned = []
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        with compute.autocast():
+            loss = tail(batch).float().square().mean()
+        loss.backward()
+        compute.wait()
+        learned.append(time.perf_counter() - start)
+    times = data.count("train") * (1 + settings.reflect) + data.count("val")
+    times += data.count("test" if "test" in data.splits else "val")
+    return min(looks[1:]) * times + median(learned[2:]) * steps
+
+
+def epochs_within(seconds: float, settings: TrainConfig, data: PreparedSet) -> int:
+    """The most epochs of `settings` (settled ones) that take no more than `seconds` here, their validations included
+    and the test at the end left out, as a run counts its time; at least 1. Takes as long as `estimate_seconds`."""
+    once = replace(settings, epochs=1)
+    looks = settings.batch_size * settings.steps_per_epoch(data.count("train")) * 3
+    validated, tested = data.count("val"), data.count("test" if "test" in data.splits else "val")
+    share = (looks + validated) / (looks + validated + tested)
+    return max(1, int(seconds / (estimate_seconds(once, data) * share)))

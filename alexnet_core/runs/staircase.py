@@ -1,0 +1,378 @@
+"""The staircase: AlexNet in small, and the ideas that came after it, trained alike on the same pictures.
+
+Each stair is a network of about the same cost with one idea more; each is trained with several seeds, for equal time or
+for equal multiply-adds. They are ordinary runs, one after another, which every page can show. A staircase itself is a
+folder that names them, so that it can be left and taken up again:
+
+    staircase.json         data, budget, seeds, and what was found out on the way: epochs and run of each
+    control/STOP           the wish of a person, looked at twice a second
+    log.txt                what its process printed
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.files import make_folder, write_whole
+from alexnet_core.models import build
+from alexnet_core.models.anatomy import anatomy
+from alexnet_core.places import data_home, staircases_home
+from alexnet_core.runs import launcher
+from alexnet_core.runs.directory import LIVE, DataIdentity, RunDirectory
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.estimate import epochs_within
+from alexnet_core.training.events import EpochDone, Finished
+from alexnet_core.training.recipes import settle
+
+STAIRCASE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{2,79}")
+BEAT = 0.5
+"""Seconds between two looks at a run that trains."""
+MOST_SEEDS = 20
+PASSES_OF_A_STEP = 3
+"""A step passes a picture forwards, and back twice as dearly: to the maps and to the weights."""
+OVERHEAD = 10.0
+"""Seconds that a run takes beside its training, about: the program's start, the test."""
+
+
+@dataclass(frozen=True)
+class Stair:
+    """One network of the comparison."""
+
+    title: str
+    model: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Beside the recipe and the network."""
+
+
+STAIRS: dict[str, Stair] = {
+    "alexnet": Stair("AlexNet", "alexnet_mini", {"batch_norm": False}),
+    "batch_norm": Stair("with batch norm", "alexnet_mini", {"batch_norm": True}),
+    "vgg": Stair("VGG", "vgg_mini"),
+    "inception": Stair("Inception", "inception_mini"),
+    "resnet": Stair("ResNet", "resnet_mini"),
+    "efficientnet": Stair("EfficientNet", "efficientnet_mini"),
+}
+"""From 2012 upwards. All learn with the recipe `quick`."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each run may spend; one of the two is given."""
+
+    minutes: float = 0.0
+    """Of training on this machine."""
+    multiply_adds: float = 0.0
+    """Of the whole training."""
+
+    def __post_init__(self) -> None:
+        """Raises ExplorerError unless exactly one of the two is a possible number."""
+        if (self.minutes > 0) == (self.multiply_adds > 0) or not (
+            0 <= self.minutes <= 10_000 and 0 <= self.multiply_adds < float("inf")
+        ):
+            raise ExplorerError("Give each run either minutes (up to 10,000) or multiply-adds, more than 0.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """staircase.json."""
+
+    data: DataIdentity
+    budget: Budget
+    seeds: int
+    settings: dict[str, Any]
+    """What was asked for beside the stairs' own settings, the same for all."""
+    created: str
+    """Local time, ISO 8601."""
+    epochs: dict[str, int] = field(default_factory=dict)
+    """Of each stair, once its first run was made."""
+    runs: dict[str, str] = field(default_factory=dict)
+    """The run of "stair-seed"."""
+    pid: int | None = None
+    process_started: float | None = None
+    """Seconds since 1970 at which the process `pid` began."""
+
+    def turns(self) -> list[tuple[str, int]]:
+        """(stair, seed) in the order in which they are trained: each seed passes all stairs before the next one."""
+        return [(stair, seed) for seed in range(self.seeds) for stair in STAIRS]
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """One run of a staircase, as far as it has come."""
+
+    stair: str
+    seed: int
+    run_id: str
+    status: str
+    minutes: tuple[float, ...]
+    """Trained at the end of each epoch, pauses not counted."""
+    val_top1: tuple[float, ...]
+    test_top1: float | None
+    """At the end; None before, and where the data set has no test split."""
+
+
+class Staircase:
+    """One staircase on disk. Cheap to make; every read looks at the file anew."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, data: PreparedSet, budget: Budget, seeds: int = 3, **settings: Any) -> "Staircase":
+        """A new one on `data`; `settings` hold for all its runs. Raises ExplorerError for settings no run can have."""
+        if not 1 <= seeds <= MOST_SEEDS:
+            raise ExplorerError(f"A staircase needs 1 to {MOST_SEEDS} seeds, not {seeds}.")
+        for stair in STAIRS:
+            _settled(stair, 0, settings, data)
+        made = cls(staircases_home() / f"{datetime.now():%Y%m%d-%H%M%S}-{token_hex(2)}")
+        make_folder(made.path / "control")
+        created = datetime.now().isoformat(timespec="seconds")
+        made._write(Asked(launcher.identity_of(data), budget, seeds, settings, created))
+        return made
+
+    @classmethod
+    def find(cls, staircase_id: str) -> "Staircase":
+        """The one with this id. Raises ExplorerError where there is none."""
+        found = cls(staircases_home() / staircase_id)
+        if not STAIRCASE_ID.fullmatch(staircase_id) or not (found.path / "staircase.json").is_file():
+            raise ExplorerError("There is no staircase of that name; start a new one.")
+        found.asked()
+        return found
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def asked(self) -> Asked:
+        """What was asked for, and what is known so far. Raises ExplorerError when the file is damaged."""
+        try:
+            values = json.loads((self.path / "staircase.json").read_text("utf-8"))
+            return Asked(**values | {"data": DataIdentity(**values["data"]), "budget": Budget(**values["budget"])})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ExplorerError(f"The file of staircase {self.id} is damaged; start a new one.") from error
+
+    def data(self) -> PreparedSet:
+        """Its data set. Raises ExplorerError where that is gone or has changed."""
+        identity = self.asked().data
+        directory = Path(identity.directory)
+        data = PreparedSet.open(directory if directory.exists() else data_home() / directory.name)
+        if data.identity != identity.identity:
+            raise ExplorerError(f"The data set {data.title} has changed since; start a new staircase.")
+        return data
+
+    def going_on(self) -> bool:
+        """Whether a process climbs it now."""
+        asked = self.asked()
+        if asked.pid is None:
+            return False
+        try:
+            process = psutil.Process(asked.pid)
+            same = asked.process_started is None or abs(process.create_time() - asked.process_started) < 1.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def stop(self) -> None:
+        """Ask its process to stop, with the run that trains now; both can go on later."""
+        make_folder(self.path / "control")
+        (self.path / "control" / "STOP").touch()
+
+    def stopping(self) -> bool:
+        """Whether that wish stands."""
+        return (self.path / "control" / "STOP").exists()
+
+    def climb(self) -> Iterator[str]:
+        """Train what is not finished yet, one run after another, in processes of their own. Yields a sentence at each.
+
+        Runs that are finished stay as they are; others go on from their last checkpoint. Raises ExplorerError where
+        another process is at it, or the data set is gone.
+        """
+        if self.going_on() and self.asked().pid != os.getpid():
+            raise ExplorerError("This staircase is already being climbed.")
+        data = self.data()
+        (self.path / "control" / "STOP").unlink(missing_ok=True)
+        own = psutil.Process()
+        self._write(replace(self.asked(), pid=own.pid, process_started=own.create_time()))
+        try:
+            turns = self.asked().turns()
+            for place, (stair, seed) in enumerate(turns, 1):
+                name = f"{place} of {len(turns)}: {STAIRS[stair].title}, seed {seed}"
+                yield from self._one(stair, seed, data, name)
+                if self.stopping():
+                    yield "Stopped. What is trained stays; it can go on later."
+                    return
+            yield "All runs are through."
+        finally:
+            (self.path / "control" / "STOP").unlink(missing_ok=True)
+            self._write(replace(self.asked(), pid=None, process_started=None))
+
+    def results(self) -> list[Climbed]:
+        """All runs so far, in their order; those that a person deleted are left out."""
+        asked = self.asked()
+        found = []
+        for stair, seed in asked.turns():
+            run = _run_of(asked, stair, seed)
+            if run is not None:
+                found.append(_climbed(stair, seed, run))
+        return found
+
+    def _one(self, stair: str, seed: int, data: PreparedSet, name: str) -> Iterator[str]:
+        asked = self.asked()
+        run = _run_of(asked, stair, seed)
+        if run is not None and run.state().status == "finished":
+            yield f"{name}: finished before."
+            return
+        if run is None:
+            if stair not in asked.epochs:
+                yield f"{name}: choosing the epochs."
+            run = self._start(stair, seed, data)
+        elif run.state().status not in LIVE:
+            launcher.resume(run)
+        yield f"{name}: {run.config().settings.epochs} epochs, run {run.id}."
+        while run.state().status in LIVE:
+            if self.stopping():
+                run.ask("STOP")
+            time.sleep(BEAT)
+        yield f"{name}: {run.state().message}"
+
+    def _start(self, stair: str, seed: int, data: PreparedSet) -> RunDirectory:
+        asked = self.asked()
+        settings = _settled(stair, seed, asked.settings, data)
+        epochs = asked.epochs.get(stair) or _epochs(asked.budget, settings, data)
+        run = launcher.start(
+            replace(settings, epochs=epochs),
+            data,
+            f"Staircase {asked.created[5:16]}: {STAIRS[stair].title}, seed {seed}",
+        )
+        self._write(
+            replace(asked, epochs=asked.epochs | {stair: epochs}, runs=asked.runs | {f"{stair}-{seed}": run.id})
+        )
+        return run
+
+    def _write(self, asked: Asked) -> None:
+        write_whole(self.path / "staircase.json", (json.dumps(asdict(asked), indent=2) + "\n").encode())
+
+
+def list_staircases() -> list[Staircase]:
+    """All of them, the newest first; damaged ones are left out."""
+    found = []
+    for path in sorted(staircases_home().glob("*/staircase.json"), reverse=True):
+        try:
+            found.append(Staircase.find(path.parent.name))
+        except ExplorerError:
+            continue
+    return found
+
+
+def launch(staircase: Staircase) -> None:
+    """Climb it in a process of its own, which lives on when the app ends."""
+    command = [sys.executable, "-m", "alexnet_core", "staircase", "--resume", staircase.id]
+    with (staircase.path / "log.txt").open("ab") as log:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    started = psutil.Process(child.pid).create_time()
+    # Said at once, so that a second click finds it going on.
+    staircase._write(replace(staircase.asked(), pid=child.pid, process_started=started))
+
+
+def multiply_adds(model: str, settings: dict[str, Any], data: PreparedSet) -> int:
+    """Of one picture of `data` on its way through `model`."""
+    with torch.device("meta"):
+        network = build(model, len(data.classes), data.image_size, **settings)
+    return sum(layer.multiply_adds for layer in anatomy(network, data.image_size))
+
+
+def expected_minutes(budget: Budget, seeds: int) -> float | None:
+    """How long all runs will take, about; None where only the multiply-adds are given."""
+    return seeds * len(STAIRS) * (budget.minutes + OVERHEAD / 60) if budget.minutes else None
+
+
+def summary(results: list[Climbed]) -> dict[str, Any]:
+    """What `results` say, by stair: title, epochs, and median, least and largest of the runs' accuracies at the end
+    (on the test split, else on the validation's) and of their minutes."""
+    found: dict[str, Any] = {}
+    for stair in STAIRS:
+        ends = [one for one in results if one.stair == stair and one.status == "finished" and one.val_top1]
+        if ends:
+            tested = [one.val_top1[-1] if one.test_top1 is None else one.test_top1 for one in ends]
+            found[stair] = {
+                "title": STAIRS[stair].title,
+                "epochs": len(ends[0].val_top1),
+                "top1": _spread(tested),
+                "minutes": _spread([one.minutes[-1] for one in ends]),
+            }
+    return found
+
+
+def _spread(values: list[float]) -> dict[str, float | int]:
+    return {
+        "median": float(np.median(values)), "least": min(values), "largest": max(values), "runs": len(values),
+    }  # fmt: skip
+
+
+def _settled(stair: str, seed: int, settings: dict[str, Any], data: PreparedSet) -> TrainConfig:
+    return settle(
+        {**settings, "model": STAIRS[stair].model, "seed": seed, **STAIRS[stair].settings},
+        train_images=data.count("train"),
+        image_size=data.image_size,
+        mirrors=data.mirrors,
+    )
+
+
+def _epochs(budget: Budget, settings: TrainConfig, data: PreparedSet) -> int:
+    if budget.minutes:
+        return epochs_within(60 * budget.minutes, settings, data)
+    own = {"batch_norm": settings.batch_norm} if settings.model == "alexnet_mini" else {}
+    of_one = multiply_adds(settings.model, own, data)
+    return max(1, round(budget.multiply_adds / (PASSES_OF_A_STEP * of_one * data.count("train"))))
+
+
+def _run_of(asked: Asked, stair: str, seed: int) -> RunDirectory | None:
+    run_id = asked.runs.get(f"{stair}-{seed}")
+    if run_id is None:
+        return None
+    try:
+        return RunDirectory.find(run_id)
+    except ExplorerError:
+        return None  # a person deleted it; it is made anew
+
+
+def _climbed(stair: str, seed: int, run: RunDirectory) -> Climbed:
+    events, timings = run.events(), run.timings()
+    ends = [event for event in events if isinstance(event, EpochDone)]
+    minutes: list[float] = []
+    if timings:
+        at, seconds = [one.step for one in timings], [one.seconds for one in timings]
+        minutes = [float(value) / 60 for value in np.interp([event.step for event in ends], at, seconds)]
+    finished = next((event for event in events if isinstance(event, Finished)), None)
+    return Climbed(
+        stair,
+        seed,
+        run.id,
+        run.state().status,
+        tuple(minutes),
+        tuple(event.val_top1 for event in ends[: len(minutes)]),
+        None if finished is None else finished.test_top1,
+    )
