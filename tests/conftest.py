@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
@@ -30,6 +32,20 @@ def _one_thread() -> None:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
     """scikit-learn's 1,797 handwritten digits at 32 pixels."""
     return prepare("digits", image_size=32, out=tmp_path_factory.mktemp("data") / "digits")
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+    """Sixty small pictures in three classes, from a folder as a person would have it: runs of it take seconds."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for label, colour in enumerate(["red", "green", "blue"]):
+        (folder / colour).mkdir()
+        for number in range(20):
+            pixels = random.integers(0, 90, (32, 32, 3), dtype=np.uint8)
+            pixels[..., label] += 120
+            Image.fromarray(pixels).save(folder / colour / f"{number}.png")
+    return prepare(folder, image_size=32, out=tmp_path_factory.mktemp("data") / "few")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,9 +25,15 @@ with half a network."""
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The flags are the fields of TrainConfig."""
     parser = verbs.add_parser("train", help="train a network, or go on with a run")
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--data", metavar="NAME|DIR|ZIP", help="a data set's name, a folder or zip of class folders")
     what.add_argument("--resume", metavar="RUN_DIR", type=Path, help="go on with this run from its last checkpoint")
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        type=Path,
+        help="start what a settings file of the page Runs asks for, or a run's config.json; other flags win over it",
+    )
     parser.add_argument("--size", type=int, help="side in pixels to prepare the pictures at")
     parser.add_argument("--out", metavar="RUN_DIR", type=Path, help="where the run lies; made by us unless given")
     parser.add_argument("--title", default="", help="a name for people")
@@ -52,6 +58,12 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make or open the run, wait for its turn where asked to, and follow it to its end."""
+    if arguments.settings is not None:
+        _take_settings(arguments)
+    if not arguments.data and not arguments.resume:
+        raise ExplorerError(
+            "Say what to learn from: --data NAME, FOLDER or ZIP; or --settings FILE, or --resume RUN_DIR."
+        )
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         _run_together(arguments)
         return
@@ -59,6 +71,21 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"Run directory: {chosen.path}", flush=True)
     if _has_turn(arguments, chosen):
         _follow(chosen)
+
+
+def _take_settings(arguments: argparse.Namespace) -> None:
+    """Fill in what a settings file says and no flag does."""
+    from alexnet_core.runs.settings_file import read_settings_file, source_of
+
+    if arguments.resume:
+        raise ExplorerError("A run goes on with the settings it began with; leave out --settings or --resume.")
+    request = read_settings_file(arguments.settings)
+    for name, value in request.settings.items():
+        if name not in vars(arguments):
+            setattr(arguments, name, value)
+    if arguments.data is None:
+        arguments.data = source_of(request)
+        arguments.size = arguments.size or request.image_size
 
 
 def _run_together(arguments: argparse.Namespace) -> None:
@@ -122,19 +149,26 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     from alexnet_core.data.sources import prepare
     from alexnet_core.runs.directory import RunDirectory
     from alexnet_core.runs.launcher import identity_of
+    from alexnet_core.runs.starting import check_fit, with_source
     from alexnet_core.training.recipes import settle
 
     given = vars(arguments)
     explicit = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
     TrainConfig.from_dict(explicit)  # a wrong setting is refused before a long preparation
     with ProgressShown() as shown:
-        prepared = prepare(arguments.data, image_size=arguments.size, progress=shown.update)
+        explicit, source = with_source(explicit, shown.update)
+        size = arguments.size
+        if source is not None and size is None and not (Path(arguments.data) / "meta.json").exists():
+            size = source.preprocessing.size  # that of the pictures it has learned from
+        prepared = prepare(arguments.data, image_size=size, progress=shown.update)
     settings = settle(
         explicit,
         train_images=prepared.count("train"),
         image_size=prepared.image_size,
         mirrors=prepared.mirrors,
     )
+    if source is not None:
+        check_fit(settings, source, prepared.classes, prepared.image_size)
     if arguments.measure:
         _measure(settings, prepared, processes)
     return RunDirectory.create(settings, identity_of(prepared), arguments.out, arguments.title, processes)

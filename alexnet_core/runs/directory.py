@@ -326,10 +326,11 @@ class RunDirectory:
         return self.path / "network.safetensors"
 
     def latest_network_path(self) -> Path | None:
-        """The last epoch's network, else (before the first epoch is over) the newest snapshot, else None."""
+        """The last epoch's network, else (before the first epoch is over) the newest snapshot, else None. That of step
+        0 is passed over: it has learned nothing, and nobody should take its answers for those of a trained network."""
         if self.network_path.exists():
             return self.network_path
-        return next(reversed(self.snapshots(whole=True).values()), None)
+        return next((path for step, path in reversed(self.snapshots(whole=True).items()) if step), None)
 
     def network(self) -> "Network":
         """The run's network: frozen, in eval mode, on the CPU. Raises ExplorerError while there is none yet."""

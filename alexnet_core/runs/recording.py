@@ -10,9 +10,11 @@ from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from alexnet_core import devices
 from alexnet_core.data.prepared import PreparedSet
@@ -22,15 +24,19 @@ from alexnet_core.files import write_whole
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import load_network, network_bytes, save_network
 from alexnet_core.places import data_home
+from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
 from alexnet_core.runs.directory import LIVE, Evaluation, RunConfig, RunDirectory, RunState, Timing
+from alexnet_core.runs.starting import source_of
 from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Finished, StepDone, Tick
+from alexnet_core.training.features import FeatureSource
 from alexnet_core.training.loop import Training
 from alexnet_core.training.pace import can_compile, fastest
 from alexnet_core.training.recipes import model_settings
+from alexnet_core.training.transfer import begin_with, head_of, preprocessing_of
 
 CHECKPOINT_SECONDS = 20.0
 """What a crash may cost at most, in seconds of training."""
@@ -59,6 +65,10 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
             run.write_state(run.processes_state("running", "Getting ready."))
         recording = _Recording(run, config, world)
         yield from recording.sentences
+        asked = recording.look_once(signalled)
+        if asked:
+            yield recording.leave(asked)
+            return
         recording.state_running()
         for event in recording.training.events():
             if not isinstance(event, Tick):
@@ -68,15 +78,8 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
             if asked == {"PAUSE"}:
                 yield "Paused."
                 asked = recording.wait_while_paused(signalled)
-            if SIGNAL in asked:
-                recording.say(RunState("interrupted", f"Interrupted after step {event.step}. Resume to go on."))
-                yield f"Interrupted and saved after step {event.step}."
-                return
-            if "STOP" in asked:
-                if world.is_main:
-                    run.withdraw("STOP", "PAUSE")
-                recording.say(RunState("stopped", f"Stopped after step {event.step}. Resume to go on."))
-                yield f"Stopped and saved after step {event.step}."
+            if asked:
+                yield recording.leave(asked)
                 return
         yield recording.finish()
 
@@ -118,12 +121,22 @@ class _Recording:
         self.sentences += said
         torch.manual_seed(settings.seed)
         model = build(settings.model, len(data.classes), data.image_size, **model_settings(settings))
-        images = [keep(data.images(split), self.compute.device, world.local_world_size) for split in ("train", "val")]
+        self.preprocessing = data.preprocessing
+        if settings.start_from:
+            self.preprocessing = self._begin(model, saved)
+        # Whoever learns from features needs the pictures once.
+        self.looks_once = settings.learn == "head" and world.world_size == 1
+        pictures = [data.images(split) for split in ("train", "val")]
+        images = (
+            pictures
+            if self.looks_once
+            else [keep(some, self.compute.device, world.local_world_size) for some in pictures]
+        )
         self.training = Training(
             model,
             settings,
             self.compute,
-            data.preprocessing,
+            self.preprocessing,
             (images[0], data.labels("train")),
             (images[1], data.labels("val")),
             np.array(data.rgb_covariance),
@@ -133,7 +146,7 @@ class _Recording:
             settings.model,
             self.training.learned,
             data.classes,
-            data.preprocessing,
+            self.preprocessing,
             model_settings(settings),
             f"run {run.id}",
         )
@@ -149,6 +162,8 @@ class _Recording:
         self.sentences.append(self._how())
         self.clock = _Clock(saved["seconds"] if saved else 0.0)
         self.snapshots = snapshot_steps(self.training.steps, self.training.steps_per_epoch)
+        if settings.learn == "head":  # nothing to watch: the filters stay
+            self.snapshots = {0, self.training.steps}
         self.saved_at = time.monotonic()
         self.first = self.last = (self.clock.seconds(), self.training.step)
 
@@ -167,6 +182,52 @@ class _Recording:
     def _how(self) -> str:
         processes = self.world.world_size
         return f"Training on {self.compute}" + f" in each of {processes} processes" * (processes > 1) + "."
+
+    def _begin(self, model: nn.Module, saved: dict[str, Any] | None) -> Preprocessing:
+        """Give `model` the weights it starts from, unless a checkpoint has all of them; how pictures are prepared for
+        them."""
+        settings, data = self.settings, self.data
+        if saved is not None:
+            return Preprocessing.from_dict(saved["preprocessing"])
+        self._say_running("Loading the network to start from.")
+        source = self.world.from_main(lambda: source_of(settings.start_from, settings.model))
+        begin_with(model, data.classes, source, settings)
+        self.sentences.append(f"Starting from {source.source}.")
+        return preprocessing_of(source, data.image_size)
+
+    def look_once(self, signalled: threading.Event) -> set[str]:
+        """Where only the head learns: compute what it learns from, or open it where it lies on the disk. Returns what
+        was asked for meanwhile, if it was to leave."""
+        if not self.looks_once:
+            return set()
+        source = FeatureSource(
+            self.training.model, head_of(self.training.model), self.data, self.preprocessing, self.compute,
+            self.settings.reflect,
+        )  # fmt: skip
+        said = 0.0
+        for done, total in source.fill():
+            if time.monotonic() - said > 1.0:
+                self._say_running(f"Looking at each picture once: {done:,} of {total:,}.")
+                said = time.monotonic()
+            asked = self._asked(signalled)
+            if asked == {"PAUSE"}:
+                asked = self.wait_while_paused(signalled)
+            if asked:
+                return asked
+        self.training.learn_from(source.features())
+        self.first = self.last = (self.clock.seconds(), self.training.step)
+        return set()
+
+    def leave(self, asked: set[str]) -> str:
+        """Say how the run stands after a wish to end it or a signal; everything is saved. The sentence to print."""
+        step = self.training.step
+        if SIGNAL in asked:
+            self.say(RunState("interrupted", f"Interrupted after step {step}. Resume to go on."))
+            return f"Interrupted and saved after step {step}."
+        if self.world.is_main:
+            self.run.withdraw("STOP", "PAUSE")
+        self.say(RunState("stopped", f"Stopped after step {step}. Resume to go on."))
+        return f"Stopped and saved after step {step}."
 
     def write(self, event: Event) -> Iterator[Event | Timing]:
         """Write an event down, with the network at the end of an epoch, and a timing with each point of the curve."""
@@ -229,7 +290,7 @@ class _Recording:
             self.compute.place(model),
             images,
             labels,
-            self.data.preprocessing,
+            self.preprocessing,
             self.compute,
             world=self.world,
             views=self.settings.views,
@@ -258,6 +319,8 @@ class _Recording:
             "seconds": self.clock.seconds(),
             "machine": self.compute.words(),
         }
+        if self.settings.start_from:
+            state["preprocessing"] = self.preprocessing.as_dict()
         save_checkpoint(self.run.path / "checkpoints", self.training.step, state)
         self.saved_at = time.monotonic()
 
@@ -265,7 +328,7 @@ class _Recording:
         if not self.world.is_main:
             return
         weights = self.network.model.state_dict()
-        whole = sum(value.numel() for value in weights.values()) <= LARGEST_SNAPSHOT
+        whole = self.settings.learn != "head" and sum(map(torch.Tensor.numel, weights.values())) <= LARGEST_SNAPSHOT
         if not whole:
             weights = dict(list(weights.items())[:1])
         write_whole(self.run.snapshot_path(step, whole=whole), network_bytes(self.network, half=True, weights=weights))

@@ -30,9 +30,10 @@ class Score:
     """(N,) float32, of the predicted class."""
 
 
-CORNER = 1 / 16
-"""How far the corner views are moved, as a share of the side: the paper cuts 224 pixels out of 256, in the middle or up
-to 16 pixels beside it."""
+CORNER = 1 / 32
+"""How far the corner views are moved, as a share of the side. The paper cuts 224 pixels out of 256, in the middle or up
+to 16 pixels beside it; small pictures have no such room, and on CIFAR-10 a pixel gave the lowest validation loss (two
+pixels 4 % more, three 11 %)."""
 
 
 @torch.no_grad()
@@ -40,7 +41,7 @@ def evaluate(
     model: nn.Module,
     images: Images,
     labels: np.ndarray,
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | None,
     compute: Compute,
     batch_size: int = 500,
     world: World = ALONE,
@@ -48,7 +49,8 @@ def evaluate(
 ) -> Score:
     """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored.
 
-    Of several `views` (a word of TrainConfig.views) an answer is the mean of their probabilities. Each process of the
+    Without `preprocessing` the rows of `images` are what `model` takes as they are: features, in place of pictures. Of
+    several `views` (a word of TrainConfig.views) an answer is the mean of their probabilities. Each process of the
     `world` looks at its share of the rows, and all get the whole score.
     """
     was_training = model.training
@@ -60,7 +62,8 @@ def evaluate(
     with closing(pieces(images, cuts, device)) as found:
         for cut, batch in zip(cuts, found, strict=True):
             with compute.autocast():
-                logits = _answers(model, normalised(batch, preprocessing), views, compute)
+                shown = batch if preprocessing is None else normalised(batch, preprocessing)
+                logits = _answers(model, shown, views, compute)
             best = logits.topk(min(5, logits.shape[1]), dim=1).indices
             target = targets[cut]
             losses = F.cross_entropy(logits, target, reduction="none")

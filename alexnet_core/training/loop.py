@@ -29,8 +29,10 @@ from alexnet_core.training.batches import Batches, Images
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
+from alexnet_core.training.features import FeatureBatches, Features
 from alexnet_core.training.first_filters import PICTURES, first_convolution, start_from_patches
 from alexnet_core.training.muon import Muon
+from alexnet_core.training.transfer import Tail, head_of, rates, resting
 from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
@@ -63,7 +65,7 @@ class Training:
         images, labels = train
         if config.shuffle_labels:
             labels = labels[order(config.seed, 0, len(labels)).numpy()]  # epochs begin with 1: an order of its own
-        self.batches = Batches(
+        pictures = Batches(
             images,
             labels,
             world=world,
@@ -77,12 +79,14 @@ class Training:
             device=compute.device,
             even=config.balance == "sampling",
         )
+        self.batches: Batches | FeatureBatches = pictures
+        self.pictures = pictures
         self.class_weights = None
         if config.balance == "loss":
             self.class_weights = torch.from_numpy(class_weights(labels)).to(compute.device)
         self.val_images, self.val_labels = val
         if config.whiten:
-            start_from_patches(first_convolution(self.model), self.batches.plain(slice(0, PICTURES)))
+            start_from_patches(first_convolution(self.model), self.pictures.plain(slice(0, PICTURES)))
         # Before the layers are replaced: what is examined and kept is the network as it was built.
         self.averaged = copy.deepcopy(self.model).requires_grad_(False) if config.averaging else None
         if self.batches.batch_size < world.world_size:
@@ -90,6 +94,10 @@ class Training:
                 f"A batch of {self.batches.batch_size} cannot be shared by {world.world_size} processes; start fewer, "
                 "or choose a larger batch size."
             )
+        self.rates = rates(self.model, config) if config.learn != "everything" or config.layer_lr < 1 else None
+        if self.rates is not None:
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(name in self.rates)
         group = world.group_for(compute.device)
         # What learns: the network, with the heads that help some to learn from nothing and that are not kept.
         self.learning = self.model
@@ -98,7 +106,10 @@ class Training:
             self.learning = compute.place(WithHeads(config.model, self.model, classes))
         replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
-        self.optimizer = _optimizer(self.learning, config)
+        self.resting = [] if self.rates is None else resting(self.learning)
+        self.optimizer = _optimizer(self.learning, config, self._shares())
+        self.head = ""
+        """Of a network that learns from features, the layer where they come in."""
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
         self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
         self.steps = self.steps_per_epoch * config.epochs
@@ -107,6 +118,20 @@ class Training:
         # Sums since the last point of the curve, and since the epoch began: loss, hits, images.
         self.since_point = torch.zeros(3, device=compute.device)
         self.since_epoch = torch.zeros_like(self.since_point)
+
+    def _shares(self) -> dict[int, float] | None:
+        """The share of the learning rate of each parameter that learns, by its identity; None where all learn alike."""
+        if self.rates is None:
+            return None
+        return {id(self.model.get_parameter(name)): share for name, share in self.rates.items()}
+
+    def learn_from(self, features: Features) -> None:
+        """Take the answers of all layers but the head from `features` from now on, in place of the pictures; the other
+        layers do not learn, so the head learns the same."""
+        self.head = head_of(self.model)
+        self.batches = FeatureBatches(self.pictures, features)
+        self.val_images = features.val
+        self.network = self.compute.for_steps(Tail(self.model, self.head))
 
     @property
     def epoch(self) -> int:
@@ -164,7 +189,7 @@ class Training:
         """
         config = self.config
         if self.step == 0:
-            parameters = sum(parameter.numel() for parameter in self.model.parameters())
+            parameters = sum(parameter.numel() for parameter in self.model.parameters() if parameter.requires_grad)
             yield Started(config.epochs, self.steps, len(self.batches), len(self.val_images), parameters)
         point_every = math.ceil(self.steps / CURVE_POINTS)
         while self.step < self.steps:
@@ -183,8 +208,10 @@ class Training:
     def _learn(self, images: torch.Tensor, labels: torch.Tensor, lr: float) -> None:
         torch.manual_seed(mix(self.config.seed, self.step, 3))  # dropout
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("lr_share", 1.0)
         self.learning.train()
+        for layer in self.resting:
+            layer.eval()
         with self.compute.autocast():
             answers = self.network(images.to(memory_format=self.compute.memory_format))
         logits, heads = answers if isinstance(self.learning, WithHeads) else (answers, [])
@@ -234,9 +261,9 @@ class Training:
         loss, hits, images = self.world.sum(self.since_epoch).tolist()
         self.since_epoch.zero_()
         self._check(loss)
-        score = evaluate(
-            self.learned, self.val_images, self.val_labels, self.preprocessing, self.compute, world=self.world
-        )
+        examined = Tail(self.learned, self.head) if self.head else self.learned
+        preprocessing = None if self.head else self.preprocessing
+        score = evaluate(examined, self.val_images, self.val_labels, preprocessing, self.compute, world=self.world)
         self._check(score.loss)
         if score.loss < self.lowest_val_loss:
             self.lowest_val_loss, self.stalled = score.loss, 0
@@ -287,7 +314,8 @@ def _in_parallel(model: nn.Module, group: dist.ProcessGroup | None) -> nn.Module
     )
 
 
-def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | None = None) -> torch.optim.Optimizer:
+    """`shares` of the learning rate by the identity of the parameters that learn; None where all learn alike."""
     # Decay holds weights small; a bias or a normalisation's scale has no reason to be.
     weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
@@ -300,8 +328,23 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
         hidden = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d)][1:]
         kept = {id(weight) for weight in hidden}
         groups[0]["params"] = [weight for weight in weights if id(weight) not in kept]
-        return Muon([*groups, {"params": hidden, "orthogonal": True}], lr=config.lr, momentum=config.momentum)
+        groups.append({"params": hidden, "orthogonal": True})
+    if shares is not None:
+        groups = [part for group in groups for part in _by_pace(group, shares)]
+    if config.optimizer == "muon":
+        return Muon(groups, lr=config.lr, momentum=config.momentum)
     # Fused: each weight passes the processor once, which for alexnet's 61 million is a fifth of a step.
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), fused=True)
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
+
+
+def _by_pace(group: dict[str, Any], shares: dict[int, float]) -> Iterator[dict[str, Any]]:
+    """What of a group learns, in groups of one pace each."""
+    learning = [parameter for parameter in group["params"] if id(parameter) in shares]
+    for share in sorted({shares[id(parameter)] for parameter in learning}):
+        yield {
+            **group,
+            "params": [parameter for parameter in learning if shares[id(parameter)] == share],
+            "lr_share": share,
+        }

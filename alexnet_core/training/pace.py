@@ -99,6 +99,9 @@ def fastest(
     """
     asked = (settings.device, settings.precision, settings.threads or threads, settings.memory_format, settings.compile)
     usual = devices.choose(*asked)
+    if settings.learn == "head":
+        # Its steps are short, and nearly all its time goes into one look at each picture.
+        return replace(usual, compiled=False)
     steps = settings.steps_per_epoch(data.count("train")) * settings.epochs
     # Compiling alone is no reason to time steps: it is only tried when asked for.
     if anew or any(_alternatives(name, usual, settings) for name in ("threads", "precision", "memory_format")):
@@ -257,10 +260,17 @@ def _key(settings: TrainConfig, data: PreparedSet, usual: Compute) -> str:
     ]  # fmt: skip
     return "; ".join([
         _machine(usual),
-        ", ".join([*network, f"{len(data.classes)} classes"]),
+        ", ".join([*network, f"{len(data.classes)} classes", *_what_learns(settings)]),
         f"{data.image_size} pixels, batch {settings.batch_size}, {settings.optimizer}",
         f"{', '.join(open_ones)}, {usual.threads} at most",
     ])  # fmt: skip
+
+
+def _what_learns(settings: TrainConfig) -> list[str]:
+    """Where it is not everything: less is computed backwards then."""
+    if settings.learn == "everything":
+        return []
+    return [f"learn {settings.learn}", *[f"after {settings.copy_layers}"] * (settings.copy_layers > 0)]
 
 
 def _machine(usual: Compute) -> str:

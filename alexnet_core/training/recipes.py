@@ -65,8 +65,9 @@ LAP = Recipe(
     {
         **_RECORD,
         "model": "alexnet_lap",
-        "epochs": 7,
-        # From seven passes on SGD with strong weight decay learns as much as Muon, whose weights keep their length.
+        "epochs": 6,
+        "views": "ten",
+        # From six passes on SGD with strong weight decay learns as much as Muon, whose weights keep their length.
         "optimizer": "sgd",
         "momentum": 0.9,
         "lr": 0.15,
@@ -86,6 +87,7 @@ DISTANCE = Recipe(
         "epochs": 13,
         "lr": 0.05,
         "translate": 0.125,
+        "views": "ten",
     },
 )
 """`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`: 11.8 % test error after 14 minutes of
@@ -125,6 +127,64 @@ PAPER_2012 = Recipe(
 )
 """`alexnet train --data digits --recipe paper_2012`: for comparison with the others, not for speed."""
 
+HEAD = Recipe(
+    "The last layer",
+    "Each picture passes the trained network once; only a new last layer learns, from what the layers before it "
+    "answer. Seconds, and right where your pictures are like those the network knows.",
+    {
+        "learn": "head",
+        "epochs": 20,
+        "optimizer": "adamw",
+        "lr": 3e-3,
+        "weight_decay": 0.05,
+        "schedule": "one_cycle",
+        "dropout": 0.0,
+        "translate": 0.0,
+        "colour": 0.0,
+    },
+)
+"""`alexnet train --data imagenette-160.zip --model squeezenet1_1 --start-from imagenet`: see benchmarks/transfer.py."""
+
+LAST_LAYERS = Recipe(
+    "The last layers",
+    "The first layers stay as they are, the last third learns on: for pictures that are somewhat unlike those the "
+    "network knows, and for some hundred of them.",
+    {
+        "learn": "last_layers",
+        "epochs": 6,
+        "optimizer": "adamw",
+        "lr": 1e-3,
+        "weight_decay": 0.05,
+        "schedule": "one_cycle",
+        "dropout": 0.2,
+        "translate": 0.05,
+        "colour": 0.0,
+    },
+)
+"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn last_layers`"""
+
+EVERYTHING = Recipe(
+    "Everything",
+    "All layers learn on, each slower than the one after it: the first ones fit nearly all pictures, the last ones "
+    "only those they were made for. The most accurate where there are many pictures, and the dearest.",
+    {
+        "learn": "everything",
+        "layer_lr": 0.8,
+        "epochs": 6,
+        "optimizer": "adamw",
+        "lr": 1e-3,
+        "weight_decay": 0.05,
+        "schedule": "one_cycle",
+        "dropout": 0.2,
+        "translate": 0.05,
+        "colour": 0.0,
+    },
+)
+"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn everything`"""
+
+TRANSFER: dict[str, Recipe] = {"head": HEAD, "last_layers": LAST_LAYERS, "everything": EVERYTHING}
+"""The three ways of going on from what another network has learned, by what learns (`TrainConfig.learn`)."""
+
 RECIPES: dict[str, Recipe] = {
     "quick": QUICK,
     "sprint": SPRINT,
@@ -132,6 +192,7 @@ RECIPES: dict[str, Recipe] = {
     "distance": DISTANCE,
     "filters": FILTERS,
     "paper_2012": PAPER_2012,
+    **TRANSFER,
 }
 
 
@@ -142,11 +203,16 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     `mirrors` says whether a picture of this data set stays what it is when mirrored. Raises ExplorerError for unknown
     names, impossible values, and pictures too small for the network.
     """
-    name = explicit.get("recipe", TrainConfig.recipe)
+    transfer = bool(explicit.get("start_from"))
+    usual = explicit.get("learn", "head") if transfer else TrainConfig.recipe
+    name = explicit.get("recipe", usual)
     if name not in RECIPES:
         raise ExplorerError(f"There is no recipe called {name!r:.60}; choose one of: {', '.join(RECIPES)}.")
-    chosen = {"reflect": mirrors, **RECIPES[name].settings, **explicit}
+    chosen = {"recipe": name, "reflect": mirrors, **RECIPES[name].settings, **explicit}
+    if transfer:  # the first filters have been found already
+        chosen["whiten"] = explicit.get("whiten", False)
     config = TrainConfig.from_dict(chosen)
+    _check_transfer(config)
     check_image_size(config.model, image_size)
     if "batch_norm" in explicit and "batch_norm" not in find_model(config.model).settings:
         raise ExplorerError(f"Batch normalisation is not a setting of {config.model}; choose alexnet or alexnet_bn.")
@@ -157,6 +223,31 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     batch_size = min(config.batch_size or _batch_size(train_images), train_images)
     epochs = config.epochs or _epochs(train_images)
     return TrainConfig.from_dict(chosen | {"batch_size": batch_size, "epochs": epochs})
+
+
+def _check_transfer(config: TrainConfig) -> None:
+    """Raises ExplorerError where the settings that go with `start_from` do not agree."""
+    if not config.start_from:
+        if config.learn != "everything" or config.copy_layers or config.layer_lr < 1:
+            raise ExplorerError(
+                "Learning only some layers, or at another pace, makes sense only from a trained network; say with "
+                "--start-from (on the page: Start from) which: imagenet, the name of a run, or a file."
+            )
+        return
+    if config.whiten:
+        raise ExplorerError(
+            "A network that begins with trained filters has no use for whitened ones; leave whiten out."
+        )
+    changes = [name for name in PICTURE_CHANGES if getattr(config, name)]
+    if config.learn == "head" and changes:
+        raise ExplorerError(
+            "The head learns from what the other layers answer to each picture and to its mirror image, computed once; "
+            f"leave out {changes[0]}, or let last_layers learn."
+        )
+
+
+PICTURE_CHANGES = ("translate", "colour", "rotate", "scale", "erase")
+"""What chance does to pictures anew in each epoch, beside mirroring them."""
 
 
 def _batch_size(train_images: int) -> int:

@@ -4,13 +4,15 @@ import pytest
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS, build
-from alexnet_core.training.recipes import RECIPES, model_settings, settle
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.recipes import RECIPES, TRANSFER, model_settings, settle
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("train_images", [8, 100, 1_300, 45_000, 1_281_167])
 def test_every_recipe_settles_for_every_amount_of_data(recipe: str, train_images: int) -> None:
-    config = settle({"recipe": recipe}, train_images=train_images, image_size=64)
+    begin = {"start_from": "a-run"} if recipe in TRANSFER else {}
+    config = settle({"recipe": recipe, **begin}, train_images=train_images, image_size=64)
     assert 1 <= config.batch_size <= min(train_images, 250)
     assert config.epochs >= 1
 
@@ -54,3 +56,31 @@ def test_the_settings_handed_to_a_network_are_its_own(name: str) -> None:
         model = build(name, 5, size, **settings)
         assert model.classifier[0].p == 0.25  # type: ignore[union-attr, index]
     assert set(settings) == set(MODELS[name].settings)
+
+
+def test_a_network_to_start_from_brings_the_recipe_of_what_learns() -> None:
+    def settled(**explicit: object) -> TrainConfig:
+        return settle({"start_from": "a-run", **explicit}, train_images=500, image_size=64)
+
+    assert (settled().recipe, settled().learn) == ("head", "head")
+    assert settled(learn="last_layers").recipe == "last_layers"
+    assert settled(learn="everything").layer_lr < 1
+    assert settled(recipe="quick").learn == "everything"
+    assert not settled(recipe="sprint").whiten
+
+
+@pytest.mark.parametrize(
+    ("explicit", "sentence"),
+    [
+        ({"recipe": "head"}, "Start from"),
+        ({"learn": "last_layers"}, "--start-from"),
+        ({"copy_layers": 2}, "--start-from"),
+        ({"layer_lr": 0.5}, "--start-from"),
+        ({"start_from": "a-run", "whiten": True}, "leave whiten out"),
+        ({"start_from": "a-run", "translate": 0.1}, "leave out translate"),
+        ({"start_from": "a-run", "learn": "head", "erase": 0.5}, "leave out erase"),
+    ],
+)
+def test_settings_of_transfer_that_do_not_agree_are_one_sentence(explicit: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ExplorerError, match=sentence):
+        settle(explicit, train_images=500, image_size=64)
