@@ -36,6 +36,20 @@ page = st.navigation(
                     "without this page."
                 ),
             ),
+            st.Page(
+                "views/family.py",
+                title="The family",
+                icon=":material/family_history:",
+                help="AlexNet's successors: what each changed, what it costs here, and all of them on one picture.",
+            ),
+        ],
+        "Your data": [
+            st.Page(
+                "views/your_pictures.py",
+                title="Your pictures",
+                icon=":material/add_photo_alternate:",
+                help="Make a data set of your own: drop a folder, a zip or files, photograph things, sort them.",
+            ),
         ],
         "Inside the network": [
             st.Page(

@@ -109,8 +109,17 @@ def load(choice: str) -> SharedNetwork:
     fetched."""
     if choice.startswith(IMAGENET):
         return _imagenet(choice.removeprefix(IMAGENET))
-    path = RunDirectory.find(choice).latest_network_path()
-    return _of_run(choice, path.stat().st_mtime_ns if path else 0)
+    return _of_run(choice, _changed(choice))
+
+
+def key_of(choice: str) -> str:
+    """The `key` of what `load` gives for `choice`, without loading it. Raises ExplorerError where a run is gone."""
+    return choice if choice.startswith(IMAGENET) else f"{choice}@{_changed(choice)}"
+
+
+def _changed(run_id: str) -> int:
+    path = RunDirectory.find(run_id).latest_network_path()
+    return path.stat().st_mtime_ns if path else 0
 
 
 @st.cache_resource(max_entries=6, show_spinner="Loading the network")

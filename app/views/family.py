@@ -1,0 +1,53 @@
+"""The family: AlexNet and the networks that came after it."""
+
+import streamlit as st
+
+from app.family import cards, numbers, one_picture, overview, staircase_panel
+
+st.title("The family")
+st.markdown("Ten years after AlexNet: more right with less work, one idea at a time.")
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("What they reach, and what it costs")
+    st.plotly_chart(
+        overview.chart(),
+        key="family_chart",
+        config={"displayModeBar": False},
+        alt="Networks as dots: ImageNet accuracy upwards, multiply-adds to the right, the area is their parameters.",
+    )
+    st.caption(
+        "Up is better, left is cheaper; the area of a mark is its number of parameters. Accuracies are those that "
+        "torchvision states for its ImageNet weights."
+    )
+with right:
+    st.subheader("What came out of what")
+    st.plotly_chart(
+        overview.timeline(),
+        key="family_timeline",
+        config={"displayModeBar": False},
+        alt="Ideas over the years from AlexNet in 2012 to EfficientNet v2 in 2021; lines lead from each to its heirs.",
+    )
+
+ideas, picture, table, stairs = st.tabs(
+    [
+        ":material/lightbulb: The ideas",
+        ":material/image_search: One picture through all",
+        ":material/table_chart: The numbers",
+        ":material/stairs: The staircase",
+    ],
+    on_change="rerun",
+    key="family_tabs",
+)
+if ideas.open:
+    with ideas:
+        cards.show()
+if picture.open:
+    with picture:
+        one_picture.show()
+if table.open:
+    with table:
+        numbers.show()
+if stairs.open:
+    with stairs:
+        staircase_panel.show()
