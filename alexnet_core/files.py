@@ -2,6 +2,9 @@
 
 import errno
 import os
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
 
@@ -54,6 +57,25 @@ def append_line(path: Path, line: bytes) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """A zip of `files`, by the names they have in it. Equal files give equal bytes; nothing is compressed, for weights
+    and logs of numbers hardly shrink."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` into a new or empty folder, by their names in it. Raises ExplorerError where it holds something
+    already, or cannot be written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExplorerError(f"{folder.name} already exists and is not an empty folder; choose another place.")
+    for name, data in files.items():
+        write_whole(folder / name, data)
 
 
 def sync(path: Path) -> None:

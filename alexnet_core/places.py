@@ -52,6 +52,11 @@ def collections_home() -> Path:
     return home() / "collections"
 
 
+def corrections_home() -> Path:
+    """What people corrected in data sets, one small file each."""
+    return home() / "corrections"
+
+
 def features_home() -> Path:
     """What networks answer to the pictures of whole data sets; may be deleted at any time."""
     return home() / "features"

@@ -143,7 +143,8 @@ def read_pickled(path: Path) -> dict[str, torch.Tensor]:
     _check_file(path)
     _refuse_compression(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # by its path, torch would believe the file's suffix
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
     except DAMAGED_PICKLE as error:
         # torch's own message would explain how to switch the safety off; it is not shown.
         raise ExplorerError(
@@ -255,13 +256,7 @@ def imagenet_network(
     """
     weights = imagenet_weights(name)
     state, _ = read_tensors(file or imagenet_file(name, progress, cancelled))
-    transform = weights.transforms()
-    preprocessing = Preprocessing(
-        size=transform.crop_size[0],
-        resize=transform.resize_size[0],
-        mean=HALF if name in REMAPPED else tuple(transform.mean),
-        std=HALF if name in REMAPPED else tuple(transform.std),
-    )
+    preprocessing = imagenet_preprocessing(name)
     classes = tuple(weights.meta["categories"])
     with torch.device("meta"):
         model = build(name, len(classes), preprocessing.size)
@@ -271,6 +266,17 @@ def imagenet_network(
     fill(model, state, file.name if file else f"torchvision's {name}")
     source = f"ImageNet weights, {file.name if file else 'torchvision'}"
     return Network(name, frozen(model), classes, preprocessing, {}, source)
+
+
+def imagenet_preprocessing(name: str) -> Preprocessing:
+    """How pictures are prepared for the ImageNet weights of `name`. Raises ExplorerError when there are none."""
+    transform = imagenet_weights(name).transforms()
+    return Preprocessing(
+        size=transform.crop_size[0],
+        resize=transform.resize_size[0],
+        mean=HALF if name in REMAPPED else tuple(transform.mean),
+        std=HALF if name in REMAPPED else tuple(transform.std),
+    )
 
 
 REMAPPED = ("googlenet", "inception_v3")

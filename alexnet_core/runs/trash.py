@@ -37,7 +37,8 @@ def deleted_runs() -> list[RunDirectory]:
     """What lies in the trash, by id, the newest first."""
     root = trash_home()
     paths = sorted(root.glob("*/config.json"), reverse=True) if root.is_dir() else []
-    return [RunDirectory(path.parent) for path in paths if RUN_ID.fullmatch(path.parent.name)]
+    ours = (path.parent for path in paths if not path.parent.is_symlink())
+    return [RunDirectory(path) for path in ours if RUN_ID.fullmatch(path.name)]
 
 
 def empty() -> int:

@@ -33,9 +33,11 @@ def test_a_state_dict_is_tensors_alone(capsys, run, tmp_path):
 def test_torchvision_loads_an_exported_alexnet(tmp_path):
     network = Network("alexnet", frozen(build("alexnet", 2)), ("a", "b"), Preprocessing(224, 256))
     (tmp_path / "a.pt").write_bytes(FORMATS["state_dict"](network))
-    torchvision.models.alexnet(num_classes=2).load_state_dict(
-        torch.load(tmp_path / "a.pt", weights_only=True), strict=True
-    )
+    theirs = torchvision.models.alexnet(num_classes=2).eval()
+    theirs.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True), strict=True)
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        assert torch.equal(theirs(images), network.model(images))
 
 
 def test_onnx_answers_the_same_for_any_number_of_pictures_and_says_what_its_classes_are(capsys, run, tmp_path):
