@@ -261,14 +261,22 @@ def read_archive(path: Path, side: int | None = None) -> Collection:
     return _decoded(archive_files(path), None, None, OWN_LICENCE, side)
 
 
-def named_files(names: Sequence[str], read: Callable[[int], bytes], source: str, loose: str | None = None) -> Files:
-    """Picture files that a browser sent with their paths (`pets/cats/1.jpg`), which only tell the classes here;
-    `read` gives the bytes of the file at a position, `loose` as for a folder. Raises Refused for no such layout."""
+def named_files(names: Sequence[str], read: Callable[[int], bytes], source: str) -> Files:
+    """Picture files that a browser sent with their paths (`pets/cats/1.jpg`), which only tell the classes here.
+
+    The folder that was chosen stands around all of them; pictures in none of its folders become a class of its name.
+    `read` gives the bytes of the file at a position. Raises Refused where there are no pictures.
+    """
     position_of: dict[Parts, int] = {}
     for position, name in enumerate(names):
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
         if not _ignored(parts):
             position_of[parts] = position
+    around = {parts[0] for parts in position_of if len(parts) > 1}
+    loose = "pictures"
+    if len(around) == 1 and all(len(parts) > 1 for parts in position_of):
+        loose = clean_name(around.pop())
+        position_of = {parts[1:]: position for parts, position in position_of.items()}
     layout = _Layout(sorted(position_of), SPLIT_NAMES, {}, loose)
     return Files(
         source,

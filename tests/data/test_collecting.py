@@ -99,6 +99,25 @@ def test_broken_files_are_told_by_name_and_reason_and_not_stored(guarded: Path) 
     assert set(dict(read_collection(album.path).skipped)) == set(bad)
 
 
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["pets/cats/1.png", "pets/dogs/2.png"], ["cats", "dogs"]),
+        (["cats/1.png", "cats/2.png"], ["cats"]),
+        (["cats/1.png", "dogs/2.png"], ["cats", "dogs"]),
+        (["pets/1.png", "pets/cats/2.png"], ["cats", "pets"]),
+        (["pets\\cats\\1.png", "pets\\dogs\\2.png"], ["cats", "dogs"]),
+        (["pets/train/cats/1.png", "pets/test/cats/2.png"], ["cats"]),
+        (["1.png", "2.png"], ["pictures"]),
+    ],
+)
+def test_a_folder_from_a_browser_tells_the_classes(names: list[str], classes: list[str]) -> None:
+    album, data = create("Pets"), [png(seed) for seed in range(len(names))]
+    add_files(album, named_files(names, data.__getitem__, "a folder"))
+    assert sorted(counts(album)) == classes
+    assert len(album.contents().pictures) == len(names)
+
+
 HOSTILE = [
     "../../evil.png",
     "/etc/cron.d/evil.png",
@@ -114,7 +133,7 @@ def test_names_from_a_browser_never_become_paths(guarded: Path, name: str) -> No
     names = ["pets/cats/1.png", "pets/" + name, name]
     album = create("Pets")
     data = [png(seed) for seed in range(3)]
-    add_files(album, named_files(names, data.__getitem__, "a folder", loose="loose"))
+    add_files(album, named_files(names, data.__getitem__, "a folder"))
     add_pictures(album, "<b>*cats*</b>/../..", [name], [png(9)].__getitem__)
     assert len(stored(album)) == 4
 

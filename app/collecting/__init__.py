@@ -1,0 +1,1 @@
+"""The page Your pictures: making a data set by hand."""

@@ -1,0 +1,195 @@
+"""The ways in: a folder, files, a zip, the camera, a folder of this computer; each written to the disk at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from alexnet_core.data.album import Album
+from alexnet_core.data.collecting import Taken, add_files, add_pictures, add_source
+from alexnet_core.data.folders import named_files
+from alexnet_core.data.preparation import Progress
+from alexnet_core.errors import ExplorerError
+from alexnet_core.limits import PICTURE_BYTES, PICTURE_SUFFIXES
+from app import session, words
+from app.collecting import spool
+from app.collecting.chosen import contents, counted, make
+from app.sentences import plain
+
+WAYS = {
+    "folder": ":material/folder_open: Folder",
+    "files": ":material/photo_library: Files",
+    "zip": ":material/folder_zip: Zip",
+    "camera": ":material/photo_camera: Camera",
+}
+SUFFIXES = [suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES]
+LIMIT = PICTURE_BYTES // 1_000_000
+LOCAL = ("127.0.0.1", "localhost", "::1")
+REPORT, ROUND, GOING_ON = "adding_report", "adding_round", "adding_path"
+"""In the session: what became of the last files; a number in the uploaders' keys, so that they are empty again after
+each adding; the folder that is being added."""
+
+
+def show(album: Album | None, title: str) -> None:
+    """The panel. Where there is no data set yet, the first pictures make one called `title`."""
+    way = st.segmented_control(
+        "Add pictures from",
+        list(WAYS),
+        default="folder",
+        required=True,
+        format_func=WAYS.__getitem__,
+        key="adding_way",
+        help="Pictures stay on this computer. Each is kept as it came, and written to the disk at once.",
+        persist_state="session",
+    )
+    {"folder": _folder, "files": _files, "zip": _zip, "camera": _camera}[way](album, title)
+    _say()
+
+
+def _folder(album: Album | None, title: str) -> None:
+    spool.begin()
+    files = st.file_uploader(
+        "Folder",
+        type=SUFFIXES,
+        accept_multiple_files="directory",
+        max_upload_size=LIMIT,
+        key=_key("folder"),
+        help="Each folder inside becomes a class with its name. A folder of pictures alone becomes one class.",
+    )
+    if files:
+        album = album or make(title)
+        _add(
+            album,
+            lambda at: add_files(album, named_files([f.name for f in files], spool.reading(files), "a folder"), at),
+        )
+    if _on_this_computer():
+        with st.expander("Many thousands of pictures", icon=":material/hard_drive:"):
+            _path(album, title)
+
+
+def _path(album: Album | None, title: str) -> None:
+    """A folder that is read where it lies, without a way through the browser."""
+    st.caption("A folder or zip on this computer is read where it lies, one picture at a time. Nothing in it changes.")
+    path = st.text_input("Where it lies", key=_key("path"), placeholder="/home/me/pictures/pets", help=WHERE)
+    going_on = st.session_state.get(GOING_ON)
+    pressed = st.button("Add it", icon=":material/drive_folder_upload:", disabled=not path, help="Needs no upload.")
+    if (pressed and path) or (going_on and going_on == path):
+        album = album or make(title)
+        # A click elsewhere on the page interrupts the adding; the next run of the page goes on.
+        st.session_state[GOING_ON] = path
+        try:
+            _add(album, lambda at: add_source(album, Path(path).expanduser(), progress=at))
+        finally:
+            del st.session_state[GOING_ON]
+
+
+WHERE = "With one folder of pictures for each class inside, as for an uploaded folder."
+
+
+def _files(album: Album | None, title: str) -> None:
+    name = _class(album)
+    files = st.file_uploader(
+        "Picture files",
+        type=SUFFIXES,
+        accept_multiple_files=True,
+        max_upload_size=LIMIT,
+        key=_key("files"),
+        disabled=name is None,
+        help=f"JPEG, PNG, WebP, BMP, GIF or TIFF, at most {LIMIT} MB and 24 megapixels each.",
+    )
+    if files and name is not None:
+        album = album or make(title)
+        names = [file.name for file in files]
+        _add(album, lambda at: add_pictures(album, name, names, spool.reading(files), counted(len(names), "file"), at))
+
+
+def _zip(album: Album | None, title: str) -> None:
+    file = st.file_uploader(
+        "Zip file", type="zip", key=_key("zip"), help="One folder for each class inside; at most 200 MB."
+    )
+    if file:
+        album = album or make(title)
+        path = session.brought_zip(file.getvalue(), file.name)
+        _add(album, lambda at: add_source(album, Path(path), progress=at))
+
+
+def _camera(album: Album | None, title: str) -> None:
+    name = _class(album)
+    if name is None:
+        st.info("Name the class first; then each press of the button takes a picture for it.", icon=":material/label:")
+        return
+    photo = st.camera_input(
+        f"Photograph for {plain(name)}",
+        key=_key("camera"),
+        resolution="720p",
+        help="Each photograph goes into the class at once, and the camera is ready for the next.",
+    )
+    if photo:
+        album = album or make(title)
+        shown = f"photograph {len(contents(album).pictures) + 1}.jpg"
+        _add(album, lambda at: add_pictures(album, name, [shown], spool.reading([photo]), "the camera", at))
+
+
+def _class(album: Album | None) -> str | None:
+    """The class that the pictures go into: one that is there, or a new name."""
+    names = list(contents(album).classes.values()) if album else []
+    key = f"adding_class-{album.id if album else 'new'}"
+    if st.session_state.get(key) is None and names:
+        st.session_state[key] = names[0]
+    return st.selectbox(
+        "Class",
+        names,
+        index=None,
+        key=key,
+        placeholder="Type the name of a class",
+        accept_new_options=True,
+        help="What the pictures show, such as “cats”. Choose one, or type a new name and press Enter.",
+        persist_state="session",
+    )
+
+
+def _key(way: str) -> str:
+    return f"adding_{way}-{st.session_state.get(ROUND, 0)}"
+
+
+def _add(album: Album, add: Callable[[Progress], Taken]) -> None:
+    """Add with a bar, keep the report, and show the page with empty uploaders and the new pictures."""
+    bar = st.progress(0.0, "Adding the pictures")
+    try:
+        taken: Taken | str = add(lambda *at: bar.progress(*words.progress(*at)))
+    except ExplorerError as error:
+        taken = str(error)
+    bar.empty()
+    st.session_state[REPORT] = (album.id, taken)
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    st.rerun()
+
+
+def _on_this_computer() -> bool:
+    """Whether who looks at the page sits at the computer that serves it: nobody else may name its folders."""
+    served_to_itself = st.get_option("server.address") in LOCAL and st.context.ip_address is None
+    return served_to_itself and not {"x-forwarded-for", "forwarded"} & {name.lower() for name in st.context.headers}
+
+
+def _say() -> None:
+    """What became of the last files."""
+    report: Any = st.session_state.get(REPORT)
+    if report is None or report[0] != st.session_state.get("album", report[0]):
+        return
+    taken: Taken | str = report[1]
+    if isinstance(taken, str):
+        st.error(plain(taken), icon=":material/error:")
+        return
+    said = f"{counted(taken.added, 'picture')} added."
+    if taken.known:
+        said += f" {counted(taken.known, 'file was', 'files were')} here already, byte for byte."
+    st.success(said, icon=":material/check:")
+    if taken.elsewhere:
+        named = ", ".join(f"{plain(file)} is in {plain(name)}" for file, name in taken.elsewhere[:3])
+        st.warning(
+            f"{counted(len(taken.elsewhere), 'picture')} stayed in another class: {named}.",
+            icon=":material/content_copy:",
+        )
+    if taken.broken:
+        st.warning(words.unusable(taken.broken), icon=":material/broken_image:")

@@ -1,0 +1,107 @@
+"""Which data set the page Your pictures shows, and what is in it."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import streamlit as st
+
+from alexnet_core.data import album as stored
+from alexnet_core.data.album import Album
+from alexnet_core.data.journal import Contents
+from alexnet_core.errors import ExplorerError
+from alexnet_core.limits import CLASS_IMAGES, CLASSES
+from app import session
+from app.answers import Answers
+
+NEW = "new"
+"""In the place of an album's id: one to be made."""
+FIRST_TITLE = "My pictures"
+
+
+@st.cache_resource
+def _states() -> Answers:
+    """20 MB each with 50,000 pictures."""
+    return Answers(4)
+
+
+@st.cache_resource
+def _cards() -> Answers:
+    """Pictures of a few thumbnails, 100 kB each."""
+    return Answers(200)
+
+
+def contents(album: Album) -> Contents:
+    """The state of the album, read anew only after it has changed."""
+    return _states().get(album.version(), album.contents)
+
+
+def remembered(key: Hashable, compute: Any) -> Any:
+    """A card that was drawn before, else what `compute` gives."""
+    return _cards().get(key, compute)
+
+
+def choose() -> Album | None:
+    """The data set to work on, kept in the address; None for a new one."""
+    titles = _titles()
+    if not titles:
+        return None
+    choice = session.from_address("album", [*titles, NEW], next(iter(titles)), announce=True)
+    st.selectbox(
+        "Data set",
+        [*titles, NEW],
+        key="album",
+        format_func=lambda name: "Make a new one" if name == NEW else titles[name],
+        help="What you collect stays on this computer, also when the page is closed. The address names the choice.",
+        on_change=session.to_address,
+        args=("album",),
+        persist_state="session",
+    )
+    return None if choice == NEW else stored.find(choice)
+
+
+def _titles() -> dict[str, str]:
+    """The title and size of each data set by its id."""
+    titles = {}
+    for album in stored.albums():
+        try:
+            now = contents(album)
+        except ExplorerError:  # deleted in this moment
+            continue
+        titles[album.id] = f"{now.title} · {counted(len(now.pictures), 'picture')}"
+    return titles
+
+
+def make(title: str) -> Album:
+    """A new data set, which the page then shows."""
+    album = stored.create(title)
+    st.query_params["album"] = album.id  # the list itself may stand on the page already
+    return album
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """1 picture, 2 pictures."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def missing(now: Contents) -> str | None:
+    """What a training still needs, as a sentence; None where there is enough."""
+    large = sum(len(keys) >= CLASS_IMAGES for keys in now.members.values())
+    if large >= CLASSES:
+        return None
+    return (
+        f"A training needs at least {CLASSES} classes with {CLASS_IMAGES} pictures each; until now "
+        f"{large or 'none'} {'has' if large <= 1 else 'have'} as many."
+    )
+
+
+def show_damage(now: Contents) -> None:
+    """Which files could not be taken, and whether the journal was damaged; nothing where all is well."""
+    if now.passed_over:
+        st.warning(
+            f"{counted(now.passed_over, 'line')} of what was done to this data set cannot be read and "
+            f"{'was' if now.passed_over == 1 else 'were'} passed over; all else is here.",
+            icon=":material/warning:",
+        )
+    if now.broken:
+        with st.expander(f"{counted(len(now.broken), 'file')} could not be taken", icon=":material/broken_image:"):
+            st.dataframe({"File": list(now.broken), "Reason": list(now.broken.values())}, hide_index=True)

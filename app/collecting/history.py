@@ -1,0 +1,48 @@
+"""Undo and redo, with what they would change."""
+
+import streamlit as st
+
+from alexnet_core.data.album import Album
+from alexnet_core.data.journal import Contents, Step
+from app.collecting.chosen import counted
+from app.sentences import plain
+
+
+def show(album: Album, now: Contents) -> None:
+    """Two buttons, and a line that says what the first would take back."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Undo",
+            key="undo",
+            icon=":material/undo:",
+            disabled=now.undo is None,
+            help=f"Takes back: {told(now.undo)}." if now.undo else "There is nothing to take back.",
+        ):
+            album.undo()
+            st.rerun()
+        if st.button(
+            "Redo",
+            key="redo",
+            icon=":material/redo:",
+            disabled=now.redo is None,
+            help=f"Does again: {told(now.redo)}." if now.redo else "There is nothing to do again.",
+        ):
+            album.redo()
+            st.rerun()
+        if now.undo:
+            st.caption(f"Undo takes back: {told(now.undo)}.")
+
+
+def told(step: Step) -> str:
+    """What the action did, as Markdown."""
+    pictures, name, other = counted(step.pictures, "picture"), plain(step.name), plain(step.other)
+    return {
+        "add": f"adding {pictures} from {name}",
+        "move": f"moving {pictures} to {name}",
+        "remove": f"removing {pictures}",
+        "class": f"the class {name}",
+        "rename": f"the new name {name} for {other}",
+        "merge": f"merging {other} into {name}",
+        "drop": f"deleting the class {name}",
+        "title": f"the title {name}",
+    }[step.does]

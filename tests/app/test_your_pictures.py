@@ -1,0 +1,213 @@
+"""The page Your pictures, as a person uses it: from nothing to a training, and back again."""
+
+from pathlib import Path
+
+import pytest
+
+from alexnet_core.data import album as stored
+from alexnet_core.data.album import Album
+from alexnet_core.data.collecting import add_pictures, add_source
+from alexnet_core.images import sha256
+from app.collecting import adding
+from app.sentences import plain
+from tests.pictures import class_files, make_folder, make_zip, png
+
+HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
+
+
+@pytest.fixture
+def pets(home, tmp_path: Path) -> Album:
+    """Eight cats and eight dogs."""
+    album = stored.create("Pets")
+    add_source(album, make_folder(tmp_path / "in", class_files()))
+    return album
+
+
+def counts(album: Album) -> dict[str, int]:
+    now = album.contents()
+    return {now.classes[class_id]: len(keys) for class_id, keys in now.members.items()}
+
+
+def sound(app) -> bool:
+    return not app.exception and not app.error
+
+
+def texts(app) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def button(app, label: str):
+    return next(one for one in app.button if one.label == label)
+
+
+def test_an_empty_page_shows_what_a_data_set_is_and_takes_the_first_folder(home, open_page) -> None:
+    app = open_page("your_pictures")
+    assert sound(app)
+    assert "An example: a class is a folder" in texts(app)
+    files = [(f"pets/{name}", data, "image/png") for name, data in class_files().items()]
+    app.file_uploader[0].set_value(files).run()
+    assert sound(app)
+    (album,) = stored.albums()
+    assert counts(album) == {"cats": 8, "dogs": 8}
+    assert album.contents().title == "My pictures"
+    assert "16 pictures added" in texts(app)
+    assert app.query_params["album"] == album.id
+    assert app.file_uploader[0].value == []
+
+
+def test_another_data_set_is_made_beside_the_first(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.selectbox(key="album").set_value("new").run()
+    app.file_uploader[0].set_value([("birds/1.png", png(900), "image/png")]).run()
+    assert sound(app)
+    made = stored.find(app.query_params["album"])
+    assert counts(made) == {"birds": 1}
+    assert app.selectbox(key="album").value == made.id
+    assert counts(pets) == {"cats": 8, "dogs": 8}
+
+
+def test_files_go_into_the_class_that_is_chosen(home, open_page) -> None:
+    album = stored.create("Pets")
+    album.name_classes([HOSTILE])
+    app = open_page("your_pictures")
+    app.segmented_control(key="adding_way").set_value("files").run()
+    files = [("../../evil.png", png(1), "image/png"), ("text.jpg", b"hello", "image/jpeg")]
+    app.file_uploader[0].set_value(files).run()
+    assert sound(app)
+    assert counts(album) == {HOSTILE: 1}
+    assert HOSTILE not in texts(app)
+    assert "not a picture this program can read" in texts(app)
+    assert [path.name for path in (album.path / "pictures").rglob("*") if path.is_file()] == [sha256(png(1))]
+
+
+def test_without_a_class_files_wait_for_its_name(home, open_page) -> None:
+    app = open_page("your_pictures")
+    app.segmented_control(key="adding_way").set_value("files").run()
+    assert app.file_uploader[0].disabled
+    app.segmented_control(key="adding_way").set_value("camera").run()
+    assert "Name the class first" in texts(app)
+    assert sound(app)
+
+
+def test_a_zip_is_added_and_a_bad_one_is_a_sentence(pets: Album, open_page, tmp_path: Path) -> None:
+    app = open_page("your_pictures")
+    app.segmented_control(key="adding_way").set_value("zip").run()
+    birds = make_zip(tmp_path / "birds.zip", class_files(["birds"], seed=900)).read_bytes()
+    app.file_uploader[0].set_value(("birds.zip", birds, "application/zip")).run()
+    assert sound(app)
+    assert counts(pets)["birds"] == 8
+    app.file_uploader[0].set_value(("bad.zip", b"no zip", "application/zip")).run()
+    assert "is not a zip, or a damaged one" in app.error[0].value
+    assert not app.exception
+
+
+def test_photographs_go_into_a_class_one_after_the_other(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.segmented_control(key="adding_way").set_value("camera").run()
+    for seed in (5_001, 5_002):
+        app.camera_input[0].set_value(("shot.jpg", png(seed), "image/jpeg")).run()
+        assert sound(app)
+        assert app.camera_input[0].value is None
+    assert counts(pets) == {"cats": 10, "dogs": 8}
+
+
+def test_choosing_moving_removing_and_taking_back(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    assert button(app, "Move").disabled
+    app.checkbox[0].check().run()
+    app.checkbox[1].check().run()
+    assert "2 pictures chosen" in texts(app)
+    button(app, "Move").click().run()
+    assert counts(pets) == {"cats": 6, "dogs": 10}
+    button(app, "Choose all").click().run()
+    button(app, "Remove").click().run()
+    assert counts(pets) == {"cats": 0, "dogs": 10}
+    assert "Undo takes back: removing 6 pictures" in texts(app)
+    for expected in ({"cats": 6, "dogs": 10}, {"cats": 8, "dogs": 8}):
+        button(app, "Undo").click().run()
+        assert counts(pets) == expected
+    button(app, "Redo").click().run()
+    assert counts(pets) == {"cats": 6, "dogs": 10}
+    assert sound(app)
+
+
+def test_classes_are_renamed_merged_made_and_deleted(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    next(one for one in app.text_input if one.label == "New name").set_value("felines").run()
+    assert counts(pets) == {"felines": 8, "dogs": 8}
+    button(app, "Merge").click().run()
+    assert counts(pets) == {"dogs": 16}
+    button(app, "Delete dogs").click().run()
+    assert counts(pets) == {}
+    button(app, "Undo").click().run()
+    next(one for one in app.text_input if one.label == "Name of the data set").set_value(HOSTILE).run()
+    assert pets.contents().title == HOSTILE
+    assert sound(app)
+    assert HOSTILE not in texts(app)
+
+
+def test_a_training_is_one_click_away(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    assert not button(app, "Train on these").disabled
+    button(app, "Train on these").click().run()
+    assert app.title[0].value == "Train"
+    assert app.selectbox(key="new_data").value == pets.id
+    assert sound(app)
+    assert "to train on" in texts(app)  # prepared, and shown
+    pets.remove([sha256(class_files()["cats/0.png"])])
+    app.switch_page("views/train.py").run()
+    assert "In all 13 to train on, 2 to validate on" in texts(app)
+
+
+def test_too_few_pictures_say_what_a_training_needs(home, open_page) -> None:
+    album = stored.create("Pets")
+    add_pictures(album, "cats", ["1.png"], [png()].__getitem__)
+    app = open_page("your_pictures")
+    assert button(app, "Train on these").disabled
+    assert "at least 2 classes with 5 pictures each" in texts(app)
+
+
+def test_damage_is_told_and_the_rest_is_here(pets: Album, open_page) -> None:
+    with pets.journal_path.open("ab") as file:
+        file.write(b"\x00\x00\n")
+    pets.picture_path(sha256(class_files()["cats/0.png"])).unlink()
+    (pets.path / "thumbnails").rename(pets.path.with_name("away"))
+    app = open_page("your_pictures")
+    assert not app.exception
+    assert "1 line of what was done to this data set cannot be read" in texts(app)
+    assert "not here any more" in texts(app)
+
+
+def test_many_classes_and_pictures_are_paged(home, open_page) -> None:
+    album = stored.create("Many")
+    for number in range(30):
+        add_pictures(album, f"class {number:02d}", [str(number)], [png(number)].__getitem__)
+    add_pictures(album, "class 00", [f"{n}" for n in range(40)], [png(100 + n) for n in range(40)].__getitem__)
+    app = open_page("your_pictures")
+    assert sound(app)
+    assert sum(one.label == "Show all" for one in app.button) == 24
+    assert len(app.checkbox) == 36
+
+
+def test_a_folder_of_this_computer_is_for_those_who_sit_at_it(
+    pets: Album, open_page, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(adding, "_on_this_computer", lambda: True)
+    app = open_page("your_pictures")
+    make_folder(tmp_path / "more", class_files(["birds"], seed=900))
+    field = next(one for one in app.text_input if one.label == "Where it lies")
+    field.set_value(str(tmp_path / "more")).run()
+    button(app, "Add it").click().run()
+    assert sound(app)
+    assert counts(pets)["birds"] == 8
+    monkeypatch.setattr(adding, "_on_this_computer", lambda: False)
+    app.run()
+    assert not [one for one in app.text_input if one.label == "Where it lies"]
+
+
+def test_an_album_that_is_gone_is_told(pets: Album, open_page) -> None:
+    app = open_page("your_pictures", album="pets-00000000")
+    assert sound(app)
+    assert "is not here any more" in app.toast[0].value
+    assert plain("Pets") in app.selectbox(key="album").options[0]
