@@ -92,6 +92,10 @@ class Collection:
     """Whether a picture stays one of its class when mirrored; a digit does not."""
     facts: dict[str, list[str]] = field(default_factory=dict)
     """A list for each fact, as long as `entries`."""
+    content: str = ""
+    """A key of what the source holds, whatever the size it is prepared with; empty takes the prepared set's own."""
+    original: str = ""
+    """Of a corrected set, the identity of the set as it came."""
 
 
 def carve(entries: Iterable[Entry]) -> list[str]:
@@ -404,6 +408,8 @@ class _Writer:
             "licence": self.collection.licence,
             "mirrors": self.collection.mirrors,
             "identity": self.identity,
+            "content": self.collection.content or self.identity,
+            "original": self.collection.original,
         }
         # The last: where it lies, everything does.
         _write_json(self.partial / "meta.json", meta, indent=1)

@@ -54,6 +54,10 @@ class PreparedSet:
     """Whether a picture stays one of its class when mirrored; training does not mirror the others."""
     identity: str
     """A key of the content: equal for equal pictures, size and manner of preparation."""
+    content: str
+    """A key of the source's content alone: the same for every size it is prepared with, and with corrections."""
+    original: str
+    """Of a set with a person's corrections, the identity of the one as it came; empty for that one."""
 
     @classmethod
     def open(cls, directory: str | Path) -> "PreparedSet":
@@ -107,6 +111,8 @@ class PreparedSet:
             licence=str(meta["licence"]),
             mirrors=bool(meta["mirrors"]),
             identity=str(meta["identity"]),
+            content=str(meta.get("content", meta["identity"])),  # earlier sets did not say
+            original=str(meta.get("original", "")),
         )
 
     def _check_arrays(self, again: str) -> None:

@@ -4,12 +4,13 @@ import difflib
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alexnet_core import places
 from alexnet_core.data.album import ALBUM_ID, Album, albums, is_album
 from alexnet_core.data.collecting import collection_key, read_collection
+from alexnet_core.data.corrections import corrected
 from alexnet_core.data.digits import digits
 from alexnet_core.data.downloads import read_download
 from alexnet_core.data.folders import OWN_LICENCE, archive_key, folder_key, read_archive, read_folder
@@ -101,6 +102,7 @@ def prepare(
     cancelled: Cancelled | None = None,
     downloads: Path | None = None,
     shard_bytes: int = SHARD_BYTES,
+    as_it_came: bool = False,
 ) -> PreparedSet:
     """The prepared form of `source`: a name in DATASETS, the id of an album, a folder, a zip, or a directory that is
     prepared already.
@@ -109,13 +111,27 @@ def prepare(
     `places.data_home()` under a key of name, size and content, and is only opened if it is there. `progress` gets
     (done, total, stage), the stage one of "reading" and "downloading" (in bytes), "preparing" (in pictures).
     No file of pixels grows beyond `shard_bytes`; of a set that lies there already the files stay as they are.
-    `cancelled` is asked between a few pictures. Raises ExplorerError for all that a person can put right; what was done
-    until then is kept, and the next call goes on from it.
+    A person's corrections of it (`corrections`) are applied in a set beside it, which is then the one returned, unless
+    `out` names a place or `as_it_came` is asked for. `cancelled` is asked between a few pictures. Raises ExplorerError
+    for all that a person can put right; what was done until then is kept, and the next call goes on from it.
     """
     if image_size is not None and not IMAGE_SIZE[0] <= image_size <= IMAGE_SIZE[1]:
         raise ExplorerError(f"The size must be between {IMAGE_SIZE[0]} and {IMAGE_SIZE[1]} pixels, not {image_size}.")
     if shard_bytes < 1_000_000:
         raise ExplorerError("The files of pixels must be allowed at least 1 MB each.")
+    prepared = _uncorrected(source, image_size, out, progress, cancelled, downloads, shard_bytes)
+    return prepared if as_it_came or out is not None else corrected(prepared, progress, cancelled)
+
+
+def _uncorrected(
+    source: str | Path,
+    image_size: int | None,
+    out: Path | None,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+    downloads: Path | None,
+    shard_bytes: int,
+) -> PreparedSet:
     if isinstance(source, str) and source in DATASETS:
         entry, name = DATASETS[source], source
         size = image_size or entry.image_size
@@ -140,7 +156,8 @@ def prepare(
         collection = read_collection(path, side=size)
     else:
         collection = read_folder(path, side=size) if path.is_dir() else read_archive(path, side=size)
-    return write(collection, place, size, identity, progress, cancelled, shard_bytes)
+    content_key = hashlib.sha256(content.encode()).hexdigest()
+    return write(replace(collection, content=content_key), place, size, identity, progress, cancelled, shard_bytes)
 
 
 def prepared_album(album: Album, image_size: int) -> PreparedSet | None:

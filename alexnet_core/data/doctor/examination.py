@@ -1,0 +1,183 @@
+"""One pass over the pictures of a collection, and what it finds: copies, blur, smallness, odd shapes, broken files.
+
+Every picture is decoded once, as small as the wanted side allows, by a thread for each core; memory holds a thumbnail
+of 3 kB and a few numbers for each.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from alexnet_core.data import balance
+from alexnet_core.data.doctor.duplicates import SIDE, groups, pairs, thumbnail
+from alexnet_core.data.doctor.sharpness import blurred, sharpness
+from alexnet_core.data.preparation import Cancelled, Collection, Progress, Refused, carve
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.prepared_collection import as_collection
+from alexnet_core.errors import ExplorerError
+
+CHUNK = 16
+"""Pictures a task."""
+ASPECT = 3.0
+"""The long side over the short one, beyond which the centre square shows less than a third of the picture."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found. Positions are those of the pictures that could be read, 0 to N - 1."""
+
+    title: str
+    classes: tuple[str, ...]
+    side: int
+    """Pixels of the squares that a network is to get."""
+    places: np.ndarray
+    """int64 (N,), positions in the entries of the collection."""
+    files: tuple[str, ...]
+    labels: np.ndarray
+    """int64 (N,), positions in `classes`."""
+    splits: tuple[str, ...]
+    sizes: np.ndarray
+    """int64 (N, 2), width and height in pixels as they were decoded: a JPEG many times larger than needed was decoded
+    at a half, a quarter or an eighth."""
+    sharpness: np.ndarray
+    """float64 (N,), as `sharpness.sharpness` gives it."""
+    groups: tuple[tuple[int, ...], ...]
+    """Pictures that are the same one but for resizing, saving or a small cut."""
+    blurred: tuple[int, ...]
+    """The most blurred first."""
+    broken: tuple[tuple[str, str], ...]
+    """(file, reason) of what could not be used."""
+
+    @property
+    def tiny(self) -> list[int]:
+        """Pictures whose short side is below `side`, the smallest first: they would be enlarged, and show no more."""
+        short = self.sizes.min(axis=1)
+        return [int(place) for place in np.argsort(short, kind="stable") if short[place] < self.side]
+
+    @property
+    def stretched(self) -> list[int]:
+        """Pictures more than three times as long as wide, or as wide as long, the most extreme first."""
+        aspect = self.sizes.max(axis=1) / self.sizes.min(axis=1)
+        return [int(place) for place in np.argsort(-aspect, kind="stable") if aspect[place] > ASPECT]
+
+    @property
+    def apart(self) -> list[tuple[int, ...]]:
+        """Groups that lie in more than one split: what a test on them says is partly learned by heart."""
+        return [group for group in self.groups if len({self.splits[place] for place in group}) > 1]
+
+    @property
+    def at_odds(self) -> list[tuple[int, ...]]:
+        """Groups that are said to show more than one class: at most one can be right."""
+        return [group for group in self.groups if len({int(self.labels[place]) for place in group}) > 1]
+
+    @property
+    def imbalance(self) -> float:
+        """The pictures of the largest class over those of the smallest, among those to learn from."""
+        return balance.imbalance(self.counts("train"))
+
+    def counts(self, split: str) -> list[int]:
+        """Pictures of each class in the split, in the order of `classes`."""
+        here = self.labels[[place for place, name in enumerate(self.splits) if name == split]]
+        return np.bincount(here.astype(np.int64), minlength=len(self.classes)).tolist()
+
+
+def examine(
+    source: Collection | PreparedSet,
+    side: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Findings:
+    """Examine all pictures of a collection, for squares of `side` pixels, or of a prepared set.
+
+    `progress` gets (done, total, stage), the stage "examining" (in pictures) or "comparing" (in pictures, too).
+    Of a prepared set, whose pictures were cut and resized, neither smallness nor an odd shape is left to be seen.
+    Raises ExplorerError when cancelled, and what the collection itself raises.
+    """
+    broken: list[tuple[str, str]] = []
+    if isinstance(source, PreparedSet):
+        side, collection = source.image_size, as_collection(source)
+        broken += source.bad_files
+    else:
+        collection = source
+        broken += collection.skipped
+    title, entries = collection.title, collection.entries
+    total, bad = len(entries), []
+    stopped = ExplorerError(f"The examination of “{title}” was stopped. Start it again when you like.")
+    thumbnails = np.zeros((total, SIDE, SIDE, 3), np.uint8)
+    sizes, sharp = np.ones((total, 2), np.int64), np.ones(total)
+    for done, looks in _looked(collection):
+        if cancelled and cancelled():
+            raise stopped
+        for position, look in looks:
+            if isinstance(look, str):
+                bad.append(position)
+                broken.append((entries[position].file, look))
+            else:
+                thumbnails[position], sizes[position], sharp[position] = look
+        if progress:
+            progress(done, total, "examining")
+
+    def compared(done: int, total: int) -> None:
+        if cancelled and cancelled():
+            raise stopped
+        if progress:
+            progress(done, total, "comparing")
+
+    good = np.delete(np.arange(total), bad)
+    found = groups(len(good), pairs(thumbnails[good], compared))
+    splits = carve(entries)
+    return Findings(
+        title=title,
+        classes=collection.classes,
+        side=side or SIDE,
+        places=good,
+        files=tuple(entries[place].file for place in good),
+        labels=np.array([entries[place].label for place in good], np.int64),
+        splits=tuple(splits[place] for place in good),
+        sizes=sizes[good],
+        sharpness=sharp[good],
+        groups=tuple(tuple(group) for group in found),
+        blurred=tuple(blurred(sharp[good]).tolist()),
+        broken=tuple(broken),
+    )
+
+
+_Look = tuple[np.ndarray, tuple[int, int], float] | str
+"""A picture's thumbnail, size and sharpness; or why it could not be read."""
+
+
+def _looked(collection: Collection) -> Iterator[tuple[int, list[tuple[int, _Look]]]]:
+    """(how many are done, what was seen of the next few), in order, never more than a few pieces ahead."""
+    workers, total = os.cpu_count() or 1, len(collection.entries)
+    waiting: deque[tuple[int, Future[list[tuple[int, _Look]]]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="examine") as pool:
+        try:
+            for first in range(0, total, CHUNK):
+                last = min(first + CHUNK, total)
+                waiting.append((last, pool.submit(_look, collection, first, last)))
+                if len(waiting) > 4 * workers:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _look(collection: Collection, first: int, last: int) -> list[tuple[int, _Look]]:
+    looks: list[tuple[int, _Look]] = []
+    for position in range(first, last):
+        try:
+            picture = collection.read(position)
+        except Refused:
+            raise
+        except ExplorerError as error:
+            looks.append((position, str(error)))
+            continue
+        looks.append((position, (thumbnail(picture), picture.size, sharpness(picture))))
+    return looks
