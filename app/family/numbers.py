@@ -42,14 +42,15 @@ def show() -> None:
         rows,
         hide_index=True,
         height="content",
+        placeholder="–",
         column_config=config | {"Network": st.column_config.TextColumn(pinned=True)},
         alt=f"The {len(rows)} networks with their costs, accuracies and, where measured, their speed here.",
     )
     st.caption(
         "Counted by shape: networks for ImageNet with 1,000 classes, the small ones with 10. Point at a column's title "
-        "for what it says. AlexNet with batch normalisation and the small networks have no published ImageNet "
-        "accuracy: nobody has given such weights away, so the column is empty. The recipes of the published ones "
-        "differ: ResNet-50's weights come from a newer recipe than its paper's, worth some five points."
+        "for what it says. AlexNet with batch normalisation and the small networks have no ImageNet weights in "
+        "torchvision, so no published accuracy. The recipes of the published ones differ: ResNet-50's weights come "
+        "from a newer recipe than its paper's, worth some five points."
     )
 
 

@@ -19,6 +19,8 @@ from app.words import memory
 EVERYTHING = "Everything here"
 MOST = 6
 """Networks in the row, each of which has to be loaded."""
+ROW = 3
+"""Cards beside each other."""
 SHOWN = 3
 """Answers of each."""
 
@@ -42,12 +44,12 @@ def show() -> None:
         st.info("No network is here yet: train one on the page Train, or fetch one below.", icon=":material/info:")
         _others()
         return
-    left, right = st.columns([1, 3], gap="large")
+    left, right = st.columns([1, 2], gap="large")
     with right:
         group = st.segmented_control(
             "Networks that learned from",
             list(groups),
-            default=_fullest(groups),
+            default=_first(groups),
             required=True,
             format_func=lambda name: f"{plain(name)} ({len(groups[name])})",
             key="family_group",
@@ -66,7 +68,14 @@ def show() -> None:
             persist_state="session",
         )
     with left:
-        picture = choose_picture(session.load(next(iter(titles))).network)
+        network = session.load(next(iter(titles))).network
+        picture = choose_picture(network)
+        st.image(
+            answers.square(network.preprocessing, picture),
+            caption=picture.name,
+            width="stretch",
+            alt=f"The centre square of the picture {picture.name}.",
+        )
     with right:
         _row(chosen, here, picture)
     _others()
@@ -74,7 +83,7 @@ def show() -> None:
 
 def _row(chosen: list[str], titles: dict[str, str], picture: Picture) -> None:
     bar = st.empty()
-    with st.grid(3, min_column_width=170, border=True):
+    with st.grid(ROW, min_column_width=150, border=True):
         for place, choice in enumerate(chosen):
             with st.container():
                 bar.progress(place / len(chosen), f"Asking {plain(titles[choice])}")
@@ -126,9 +135,10 @@ def _groups() -> dict[str, dict[str, str]]:
     return {EVERYTHING: titles} | {name: group for name, group in groups.items() if len(group) > 1}
 
 
-def _fullest(groups: dict[str, dict[str, str]]) -> str:
-    """The largest group of one data set, where there is one."""
-    return max(list(groups)[1:] or [EVERYTHING], key=lambda name: len(groups[name]))
+def _first(groups: dict[str, dict[str, str]]) -> str:
+    """What the page begins with: the largest group of one data set, where that fills a row, else everything."""
+    largest = max(groups, key=lambda name: (name != EVERYTHING, len(groups[name])))
+    return largest if len(groups[largest]) >= ROW else EVERYTHING
 
 
 def _others() -> None:

@@ -9,8 +9,9 @@ from app.figures.ideas import Milestone, ideas_over_the_years
 from app.words import amount, percent
 
 SIDES = {
-    "alexnet": "bottom center", "vgg16": "bottom center", "resnet18": "bottom center", "vgg11": "bottom center",
-    "mobilenet_v3_small": "bottom center", "squeezenet1_1": "bottom center", "efficientnet_v2_s": "top left",
+    "alexnet": "bottom center", "resnet18": "bottom center", "vgg11": "bottom center", "resnet50": "middle left",
+    "mobilenet_v3_small": "bottom center", "squeezenet1_1": "middle left", "inception_v3": "bottom center",
+    "efficientnet_v2_s": "top left",
 }  # fmt: skip
 """Where a name stands that would else lie on another."""
 

@@ -2,19 +2,20 @@
 
 import streamlit as st
 
-from alexnet_core.data.sources import available, prepare
+from alexnet_core.data.sources import DATASETS, available, prepare
 from alexnet_core.devices import threads_beside_pages
 from alexnet_core.runs import staircase
 from alexnet_core.runs.staircase import OVERHEAD, STAIRS, Budget, Climbed, Staircase, list_staircases
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
 from app.sentences import plain, sentences_for_people
+from app.training.datasets import offers, usual_size
 from app.words import amount, duration, progress
 
 TICK = 3.0
 """Seconds between two looks at a staircase that is being climbed."""
 SIZE = 32
-"""Pixels of the pictures: with larger ones a minute is too short."""
+"""Pixels of the pictures, where they are prepared for this: with larger ones a minute is too short."""
 MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -75,8 +76,8 @@ def _course(chosen: Staircase, was_going_on: bool) -> None:
                 alt="Validation accuracy of each network over the minutes of its training, mean of the seeds.",
             )
             st.caption(
-                f"On {plain(asked.data.title)}, {_budget(asked.budget)}. Lines: the mean of the seeds at the end of each "
-                "epoch; bars: the least and the largest. Epochs are whole, so the times are equal but for one of them."
+                f"On {plain(asked.data.title)}, {_budget(asked.budget)}. Lines: the mean of the seeds at the end of "
+                "each epoch; bars: the least and the largest. Epochs are whole, so the times are equal but for one."
             )
             st.dataframe(
                 rows(results),
@@ -115,16 +116,14 @@ def _standing(chosen: Staircase, results: list[Climbed], going_on: bool, many: i
 
 
 def _form() -> None:
-    sets = {one.name: one for one in available()}
-    usual = "cifar10" if any(name == "cifar10" and one.prepared for name, one in sets.items()) else "digits"
+    sets = offers(available())
     left, middle, right = st.columns(3)
     source = left.selectbox(
         "Pictures",
         list(sets),
-        index=list(sets).index(usual),
-        format_func=lambda name: sets[name].title,
+        format_func=sets.__getitem__,
         key="staircase_data",
-        help=f"Taken at {SIZE} pixels. Photographs such as CIFAR-10's tell the ideas apart; digits are nearly too easy.",
+        help=f"Taken at {SIZE} pixels. Photographs such as CIFAR-10's tell the ideas apart; digits are too easy.",
         persist_state="session",
     )
     minutes = middle.select_slider(
@@ -154,6 +153,7 @@ def _form() -> None:
         "Start the staircase", type="primary", icon=":material/stairs:", help="Prepares the pictures where needed."
     ):
         bar = st.progress(0.0, "Preparing the pictures")
-        data = prepare(source, image_size=SIZE, progress=lambda *at: bar.progress(*progress(*at)))
+        size = SIZE if source in DATASETS else usual_size(source)
+        data = prepare(source, image_size=size, progress=lambda *at: bar.progress(*progress(*at)))
         staircase.launch(Staircase.create(data, budget, int(seeds), threads=threads_beside_pages()))
         st.rerun(scope="app")

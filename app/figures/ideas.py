@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, INK, ORANGE, QUIET, TEXT, figure, plain
+from app.figures.palette import ACCENT, INK, ORANGE, QUIET, figure, plain
 
 
 @dataclass(frozen=True)
@@ -22,36 +22,40 @@ class Milestone:
 
 def ideas_over_the_years(milestones: Sequence[Milestone]) -> go.Figure:
     """A row for each idea, downwards in the order given, with a line from each to what came out of it."""
-    fig = figure(70 + 40 * len(milestones), hovermode="closest", dragmode=False)
-    rows = {one.key: row for row, one in enumerate(milestones)}
-    years = {one.key: one.year for one in milestones}
-    xs: list[float | None] = []
-    ys: list[float | None] = []
+    fig = figure(70 + 38 * len(milestones), hovermode="closest", dragmode=False)
+    spots = {one.key: (one.year, row) for row, one in enumerate(milestones)}
     for one in milestones:
         for parent in one.parents:
-            # Down from the parent, then across: lines that share a parent lie on each other and do not cross names.
-            xs += [years[parent], years[parent], one.year, None]
-            ys += [rows[parent], rows[one.key], rows[one.key], None]
-    fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": QUIET, "width": 2}, hoverinfo="skip")
+            (x, y), (to_x, to_y) = spots[parent], spots[one.key]
+            fig.add_scatter(
+                x=[x, to_x], y=[y, to_y], mode="lines", line={"color": QUIET, "width": 2.5}, hoverinfo="skip"
+            )
     fig.add_scatter(
-        x=[one.year for one in milestones],
-        y=list(range(len(milestones))),
-        mode="markers+text",
-        text=[f" {plain(one.title)}" for one in milestones],
-        textposition="middle right",
-        textfont=TEXT,
+        x=[x for x, _ in spots.values()],
+        y=[y for _, y in spots.values()],
+        mode="markers",
         marker={
-            "size": 17,
+            "size": 18,
             "symbol": ["star" if not one.parents else "circle" for one in milestones],
             "color": [ORANGE if not one.parents else ACCENT for one in milestones],
             "line": {"width": 1.5, "color": INK},
+            "opacity": 1,
         },
         hovertext=[f"<b>{plain(one.title)}, {one.year}</b><br>{plain(one.hover)}" for one in milestones],
         hoverinfo="text",
         cliponaxis=False,
     )
-    first, last = min(years.values()), max(years.values())
-    fig.update_xaxes(range=[first - 0.4, last + 4.2], tickvals=list(range(first, last + 1, 1)), fixedrange=True)
-    fig.update_xaxes(zeroline=False, tickangle=-60, showgrid=True)
-    fig.update_yaxes(visible=False, range=[len(milestones) - 0.5, -0.5], fixedrange=True)
+    years = [one.year for one in milestones]
+    fig.update_xaxes(
+        range=[min(years) - 0.6, max(years) + 0.6], tickvals=years, zeroline=False, tickangle=-60, fixedrange=True
+    )
+    # The names stand beside the rows, where no line crosses them.
+    fig.update_yaxes(
+        tickvals=[row for _, row in spots.values()],
+        ticktext=[plain(one.title) for one in milestones],
+        range=[len(milestones) - 0.5, -0.5],
+        zeroline=False,
+        automargin=True,
+        fixedrange=True,
+    )
     return fig

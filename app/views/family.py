@@ -5,7 +5,7 @@ import streamlit as st
 from app.family import cards, numbers, one_picture, overview, staircase_panel
 
 st.title("The family")
-st.markdown("Ten years after AlexNet: more right with less work, one idea at a time.")
+st.markdown("What came after AlexNet: more answers right, and often with less work, one idea at a time.")
 
 left, right = st.columns([3, 2], gap="large")
 with left:

@@ -1,0 +1,116 @@
+"""The page The family: drawings, chart and table for all, one picture through what is here, the staircase."""
+
+import numpy as np
+import pytest
+
+from alexnet_core.models import MODELS
+from alexnet_core.models.family import IDEAS
+from alexnet_core.models.measuring import Measured, Spread
+from alexnet_core.runs.directory import DataIdentity
+from alexnet_core.runs.staircase import Asked, Budget, Climbed, Staircase
+from app.family import numbers, overview, speed
+from app.family.ascents import ascents, rows
+from app.figures.climbing import accuracy_over_minutes
+from app.figures.idea_drawings import DRAWINGS, drawing
+
+TABS = {"ideas": "The ideas", "picture": "One picture through all", "numbers": "The numbers", "stairs": "The staircase"}
+
+
+@pytest.fixture
+def on_tab(open_page):
+    """Opens the page with one of its tabs in front; in a test no one can click on a tab."""
+
+    def opened(tab: str):
+        app = open_page("family")
+        app.session_state["family_tabs"] = next(one.label for one in app.tabs if TABS[tab] in one.label)
+        return app.run()
+
+    return opened
+
+
+def test_every_idea_is_drawn_and_no_two_drawings_are_alike():
+    assert list(DRAWINGS) == list(IDEAS)
+    drawn = [np.asarray(drawing(key)) for key in IDEAS]
+    for picture in drawn:
+        assert 0.05 < (picture[..., 3] > 0).mean() < 0.9
+        # Nothing is cut off at the left or right edge.
+        assert picture[:, [0, -1], 3].max() == 0
+    assert len({picture.tobytes() for picture in drawn}) == len(IDEAS)
+
+
+def test_the_chart_has_each_network_with_published_weights():
+    dots = [name for trace in overview.chart().data for name in trace.text]
+    assert sorted(dots) == sorted(entry.title for entry in MODELS.values() if entry.imagenet_weights)
+
+
+def test_the_timeline_has_a_line_for_each_parent():
+    lines = [trace for trace in overview.timeline().data if trace.mode == "lines"]
+    assert len(lines) == sum(len(idea.parents) for idea in IDEAS.values())
+
+
+def test_the_page_opens_with_the_ideas(home, open_page):
+    app = open_page("family")
+    assert not app.exception
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 2
+    assert any("What it answers" in text.value for text in app.markdown)
+
+
+def test_one_picture_through_all(run, on_tab):
+    app = on_tab("picture")
+    assert not app.exception
+    assert not app.error
+    assert any("three most probable" in caption.value for caption in app.caption)
+
+
+def test_without_any_network_the_page_says_how_to_get_one(home, on_tab):
+    app = on_tab("picture")
+    assert not app.exception
+    assert any("No network is here yet" in info.value for info in app.info)
+
+
+def test_the_table_tells_what_is_published_what_is_here_and_what_was_measured(run, on_tab, monkeypatch):
+    spread = Spread(2.0, 1.0, 3.0, 5)
+    monkeypatch.setattr(speed, "known", lambda: {"alexnet": Measured("alexnet", spread, spread)})
+    found = {row["Network"]: row for row in numbers._rows()}
+    assert len(found) == len(MODELS)
+    assert found["AlexNet"]["ImageNet top-1"] == pytest.approx(0.56522)
+    assert found["AlexNet"]["Spread, ms"] == "1.0 to 3.0"
+    assert found["AlexNet mini"]["ImageNet top-1"] is None
+    assert (found["AlexNet mini"]["Best here"], found["AlexNet mini"]["On"]) == (0.5, "Toys")
+    app = on_tab("numbers")
+    assert not app.exception
+    assert any(button.label == "Measure on this machine" for button in app.button)
+
+
+CLIMBED = [
+    Climbed("alexnet", 0, "run-a", "finished", (0.5, 1.0), (0.4, 0.6), 0.58),
+    Climbed("alexnet", 1, "run-b", "finished", (0.5, 1.2), (0.5, 0.7), 0.66),
+    Climbed("resnet", 0, "run-c", "running", (0.6,), (0.5,), None),
+]
+
+
+def test_the_staircase_shows_means_and_spread():
+    first, second = ascents(CLIMBED)
+    assert first.mean == pytest.approx([0.45, 0.65])
+    assert first.minutes == pytest.approx([0.5, 1.1])
+    assert (first.least, first.largest) == ([0.4, 0.6], [0.5, 0.7])
+    assert second.repetitions == 1
+    line = accuracy_over_minutes([first, second]).data[0]
+    assert line.error_y.array == pytest.approx([0.05, 0.05])
+    (row,) = rows(CLIMBED)
+    assert (row["Top-1"], row["Least"], row["Largest"], row["Runs"]) == (0.62, 0.58, 0.66, 2)
+
+
+def test_a_staircase_that_stopped_can_go_on(home, on_tab, monkeypatch):
+    identity = DataIdentity("gone", "toys", "Toys", "0" * 64)
+    made = Staircase(home / "staircases" / "20260101-000000-abcd")
+    (made.path / "control").mkdir(parents=True)
+    made._write(Asked(identity, Budget(minutes=1), 2, {}, "2026-01-01T00:00:00"))
+    monkeypatch.setattr(Staircase, "results", lambda self: CLIMBED)
+    launched = []
+    monkeypatch.setattr("alexnet_core.runs.staircase.launch", launched.append)
+    app = on_tab("stairs")
+    assert not app.exception
+    next(button for button in app.button if button.label == "Go on").click().run()
+    assert [one.id for one in launched] == [made.id]
