@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register the verb `data` with `list` and `prepare`."""
-    actions = verbs.add_parser("data", help="data sets: list and prepare them").add_subparsers(
+    """Register the verb `data` with `list`, `collect` and `prepare`."""
+    actions = verbs.add_parser("data", help="data sets: list, collect and prepare them").add_subparsers(
         required=True, metavar="ACTION"
     )
     listing = actions.add_parser("list", help="what there is, how big, under which licence")
     listing.add_argument("--json", action="store_true", help="print one JSON document")
     listing.set_defaults(run=list_all)
+    collecting = actions.add_parser("collect", help="add a folder or a zip to a data set of your own pictures")
+    collecting.add_argument("source", metavar="SOURCE", help="a folder or a zip, with one folder for each class")
+    collecting.add_argument(
+        "--into", required=True, metavar="NAME", help="the data set: its name or id; made where there is none"
+    )
+    collecting.add_argument("--class", dest="loose", metavar="NAME", help="for pictures outside of class folders")
+    collecting.set_defaults(run=collect)
     preparing = actions.add_parser("prepare", help="bring a data set, a folder or a zip into the prepared form")
     preparing.add_argument("source", metavar="SOURCE", help="a name from `data list`, a folder, or a zip")
     preparing.add_argument("--size", type=int, metavar="N", help="side of the square pictures in pixels")
@@ -48,6 +55,26 @@ def list_all(arguments: argparse.Namespace) -> None:
         if one.prepared:
             sizes = ", ".join(f"{size}" for size in sorted({p.image_size for p in one.prepared}))
             print(f"{'':<16}prepared at {sizes} pixels, {size_in_words(one.disk_bytes)} on disk")
+
+
+def collect(arguments: argparse.Namespace) -> None:
+    """Add pictures to an album and print what came of it."""
+    from alexnet_core.data.album import albums, create
+    from alexnet_core.data.collecting import add_source
+
+    into = arguments.into
+    album = next((one for one in albums() if into in (one.id, one.contents().title)), None) or create(into)
+    with ProgressShown() as shown:
+        taken = add_source(album, Path(arguments.source).expanduser(), arguments.loose, shown.update)
+    now = album.contents()
+    print(f"{now.title}: {len(now.pictures):,} pictures in {len(now.classes)} classes, {taken.added:,} of them new")
+    if taken.known:
+        print(f"there already, byte for byte: {taken.known:,}, of these in another class: {len(taken.elsewhere):,}")
+    if taken.broken:
+        print(f"{len(taken.broken):,} files could not be used, the first:")
+        for name, reason in taken.broken[:5]:
+            print(f"  {name}: {reason}")
+    print(f"To train on it: alexnet train --data {album.id}")
 
 
 def prepare_one(arguments: argparse.Namespace) -> None:
@@ -81,6 +108,7 @@ def prepare_one(arguments: argparse.Namespace) -> None:
 def _as_dict(one: "Available") -> dict[str, object]:
     return {
         "name": one.name,
+        "source": one.source,
         "title": one.title,
         "about": one.about,
         "licence": one.licence,

@@ -117,8 +117,8 @@ class _Adding:
         self.classes = dict(now.classes)
         self.known = {picture.key: picture.class_id for picture in now.pictures.values()}
         self.wanted = [now.class_called(name) for name in files.classes]
-        self.made: list[int] = []
-        """The classes' numbers once there is a picture for them: a source of known pictures makes no class."""
+        self.numbers: dict[int, int] = {}
+        """The number of a label's class, once there is a new picture for it: known ones make no class."""
         self.taken = Taken(broken=list(files.skipped))
         self.unsaid = list(files.skipped)
         """Broken files that the journal does not have yet."""
@@ -166,16 +166,17 @@ class _Adding:
         if place != self.place or self._due():
             self._write_down()
             self.place = place
-        if not self.made:
-            self.made = self.album.name_classes(self.files.classes, self.action)
-            self.classes |= dict(zip(self.made, self.files.classes, strict=True))
+        if entry.label not in self.numbers:
+            (number,) = self.album.name_classes([self.files.classes[entry.label]], self.action)
+            self.numbers[entry.label] = number
+            self.classes[number] = self.files.classes[entry.label]
         self._store(key, name, data, picture)
-        self.known[key] = self.made[entry.label]
+        self.known[key] = self.numbers[entry.label]
         self.taken.added += 1
 
     def _note_known(self, key: str, entry: Entry) -> None:
         self.taken.known += 1
-        here = self.made[entry.label] if self.made else self.wanted[entry.label]
+        here = self.numbers.get(entry.label, self.wanted[entry.label])
         if self.known[key] != here:
             self.taken.elsewhere.append((entry.file, self.classes[self.known[key]]))
 
@@ -200,9 +201,11 @@ class _Adding:
             while self.writing:
                 self._wait_for_one()
         finally:
-            if self.stored or (self.unsaid and self.made):
-                label, split = self.place
-                self.album.note_added(self.action, self.made[label], self.files.source, split, self.stored, self.unsaid)
+            label, split = self.place
+            if self.stored or (self.unsaid and label in self.numbers):
+                self.album.note_added(
+                    self.action, self.numbers[label], self.files.source, split, self.stored, self.unsaid
+                )
                 self.stored, self.unsaid = [], []
             self.said = time.monotonic()
 

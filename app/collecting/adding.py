@@ -101,7 +101,7 @@ def _files(album: Album | None, title: str) -> None:
     if files and name is not None:
         album = album or make(title)
         names = [file.name for file in files]
-        _add(album, lambda at: add_pictures(album, name, names, spool.reading(files), counted(len(names), "file"), at))
+        _add(album, lambda at: add_pictures(album, name, names, spool.reading(files), "files", at))
 
 
 def _zip(album: Album | None, title: str) -> None:

@@ -74,8 +74,17 @@ def _titles() -> dict[str, str]:
 def make(title: str) -> Album:
     """A new data set, which the page then shows."""
     album = stored.create(title)
-    st.query_params["album"] = album.id  # the list itself may stand on the page already
+    open_next(album)
     return album
+
+
+def open_next(album: Album | None) -> None:
+    """Let the next run of the page show this data set; None for the first one."""
+    # By the address, which the list goes by: the list itself may stand on the page already.
+    if album is None:
+        del st.query_params["album"]
+    else:
+        st.query_params["album"] = album.id
 
 
 def counted(count: int, one: str, several: str | None = None) -> str:

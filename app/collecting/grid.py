@@ -13,6 +13,9 @@ from app.sentences import plain, sentences_for_people
 PAGE = 36
 """Pictures a page: they are drawn, and can be chosen, in a moment."""
 
+LETTERS = 9
+"""Of the name under a thumbnail."""
+
 
 def show(album: Album, now: Contents) -> None:
     """The class that was opened, else the first one; nothing where there are no pictures."""
@@ -67,7 +70,7 @@ def _actions(album: Album, now: Contents, class_id: int, shown: list[str], chose
             others,
             index=0 if others else None,
             format_func=lambda one: now.classes[one],
-            key=f"into-{album.id}-{class_id}",
+            key=f"into-{album.id}-{class_id}-{len(others)}",  # without others it has no choice, which it would keep
             label_visibility="collapsed",
             placeholder="No other class",
             width=180,
@@ -105,5 +108,6 @@ def _box(key: str) -> str:
 
 
 def _short(name: str) -> str:
-    """The name under a thumbnail: its end says more than its beginning."""
-    return name if len(name) <= 14 else "…" + name[-13:]
+    """The name under a thumbnail, as much as there is room for: its end says more than its beginning."""
+    stem = name.rpartition(".")[0] or name
+    return stem if len(stem) <= LETTERS else "…" + stem[1 - LETTERS :]

@@ -5,6 +5,7 @@ import streamlit as st
 from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
 from alexnet_core.limits import NAME_LENGTH
+from app.collecting import deleted
 from app.collecting.chosen import counted
 from app.sentences import plain, sentences_for_people
 
@@ -16,6 +17,7 @@ def show(album: Album, now: Contents) -> None:
         _new_class(album)
         if now.classes:
             _class(album, now)
+        deleted.offer(album)
 
 
 def _title(album: Album, now: Contents) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.collecting import adding, cards, chosen, grid, history, naming, onward
+from app.collecting import adding, cards, chosen, deleted, grid, history, naming, onward
 
 st.title("Your pictures")
 left, right = st.columns([2, 3], gap="large")
@@ -18,6 +18,7 @@ if album is None:
             "Name of the data set", chosen.FIRST_TITLE, max_chars=64, help="It can be changed at any time."
         )
         adding.show(None, title or chosen.FIRST_TITLE)
+        deleted.show()
     with right:
         cards.show_examples()
     st.stop()
@@ -29,6 +30,7 @@ with left:
     adding.show(album, now.title)
     naming.show(album, now)
     chosen.show_damage(now)
+    deleted.show()
 with right:
     if now.classes:
         cards.show(album, now)

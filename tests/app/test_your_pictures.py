@@ -147,6 +147,17 @@ def test_classes_are_renamed_merged_made_and_deleted(pets: Album, open_page) -> 
     assert HOSTILE not in texts(app)
 
 
+def test_a_data_set_is_deleted_and_brought_back(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    button(app, "Delete this data set").click().run()
+    assert sound(app)
+    assert stored.albums() == []
+    assert "An example" in texts(app)
+    button(app, "Bring it back").click().run()
+    assert app.query_params["album"] == pets.id
+    assert counts(pets) == {"cats": 8, "dogs": 8}
+
+
 def test_a_training_is_one_click_away(pets: Album, open_page) -> None:
     app = open_page("your_pictures")
     assert not button(app, "Train on these").disabled

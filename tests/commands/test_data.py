@@ -46,6 +46,26 @@ def test_list_and_prepare(alexnet, tmp_path: Path) -> None:
     assert "download of 171 MB" in shown
 
 
+def test_collect_adds_to_the_same_data_set(alexnet, tmp_path: Path) -> None:
+    make_folder(tmp_path / "one", class_files() | {"cats/text.png": b"hello"})
+    make_zip(
+        tmp_path / "two.zip", class_files(["birds"], seed=9_000) | {"loose.png": class_files(images=1)["cats/0.png"]}
+    )
+    said, progress = alexnet("collect", "one", "--into", "My pets")
+    assert "My pets: 16 pictures in 2 classes, 16 of them new" in said
+    assert "cats/text.png" in said
+    assert "adding: 1 of 17 pictures" in progress
+    said = alexnet("collect", "two.zip", "--into", "My pets", "--class", "others")[0]
+    assert "My pets: 24 pictures in 3 classes, 8 of them new" in said
+    assert "there already, byte for byte: 1, of these in another class: 1" in said
+    source = said.split()[-1]
+    (listed,) = [one for one in json.loads(alexnet("list", "--json")[0]) if one["source"] == source]
+    assert (listed["title"], listed["images"], listed["prepared"]) == ("My pets", 24, [])
+    made = json.loads(alexnet("prepare", source, "--size", "8", "--json")[0])
+    assert made["classes"] == ["birds", "cats", "dogs"]
+    assert "no folder or zip" in alexnet("collect", "nowhere", "--into", "My pets", code=2)[1]
+
+
 def test_shards_are_as_small_as_asked(alexnet, tmp_path: Path) -> None:
     alexnet("prepare", "digits", "--size", "32", "--shard", "1", "--out", "out")
     sizes = [path.stat().st_size for path in sorted((tmp_path / "out").glob("images-*.npy"))]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alexnet_core.data import album as albums_module
+from alexnet_core.data import deleted_albums
 from alexnet_core.data.album import Album, albums, create, find, is_album
 from alexnet_core.data.collecting import add_pictures
 from alexnet_core.errors import ExplorerError
@@ -152,3 +153,18 @@ def test_an_album_deleted_meanwhile_is_a_sentence(pets: Album) -> None:
     for do in (pets.contents, pets.version, pets.undo, lambda: pets.name_classes(["x"])):
         with pytest.raises(ExplorerError, match="no data set"):
             do()
+
+
+def test_deleting_and_bringing_back(home: Path, pets: Album) -> None:
+    before = counts(pets)
+    deleted_albums.delete(pets)
+    assert albums() == []
+    assert [one.id for one in deleted_albums.deleted_albums()] == [pets.id]
+    assert deleted_albums.restore(pets.id) == pets
+    assert counts(pets) == before
+    deleted_albums.delete(pets)
+    deleted_albums.delete_for_good()
+    assert list((home / "collections" / "deleted").iterdir()) == []
+    for album_id in (pets.id, "../../canary"):
+        with pytest.raises(ExplorerError, match="for good"):
+            deleted_albums.restore(album_id)
