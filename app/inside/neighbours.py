@@ -316,7 +316,8 @@ def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, inde
             config={"displayModeBar": False, "scrollZoom": True},
             alt=f"{len(rows)} pictures as points; those that the network finds alike lie close together.",
         )
-        st.caption(f"{len(rows):,} pictures by {SPACES[way]} of the last hidden layer. {how}")
+        way_of_arranging = SPACES[way][0].lower() + SPACES[way][1:]
+        st.caption(f"{len(rows):,} pictures by {way_of_arranging} of the last hidden layer. {how}")
     with aside:
         chosen = [point["customdata"] for point in event.selection.points if "customdata" in point]
         if chosen:
