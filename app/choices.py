@@ -5,6 +5,7 @@ import streamlit as st
 from alexnet_core.limits import PICTURE_BYTES
 from alexnet_core.models import Network
 from app import session
+from app.fetching import fetch_with_bar
 from app.samples import SAMPLES
 from app.sentences import plain
 
@@ -45,9 +46,14 @@ def choose_network() -> session.SharedNetwork:
     if choice.startswith(session.IMAGENET) and not session.imagenet_is_here(choice):
         st.info("The ImageNet weights of this network are not on this computer yet.", icon=":material/cloud_download:")
         if not st.button(
-            "Fetch the weights", help="Once, from PyTorch's own server: 5 MB (SqueezeNet) to 530 MB (VGG-16)."
+            "Fetch the weights",
+            help=(
+                "Once, from PyTorch's own server: 5 MB (SqueezeNet) to 530 MB (VGG-16). A connection that breaks off "
+                "is taken up again where it broke."
+            ),
         ):
             st.stop()
+        fetch_with_bar(choice.removeprefix(session.IMAGENET))
     return session.load(choice)
 
 

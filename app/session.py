@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-import torch
 from PIL import Image
 
 from alexnet_core import images
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
-from alexnet_core.models import MODELS, Network
+from alexnet_core.models import MODELS, Network, fetching
 from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory
@@ -134,11 +133,7 @@ def _imagenet(name: str) -> SharedNetwork:
 
 def imagenet_is_here(choice: str) -> bool:
     """Whether the weights of an ImageNet choice were fetched before, so that loading them needs no connection."""
-    from torchvision.models import get_weight
-
-    weights = MODELS[choice.removeprefix(IMAGENET)].imagenet_weights
-    assert weights is not None
-    return (Path(torch.hub.get_dir()) / "checkpoints" / Path(get_weight(weights).url).name).exists()
+    return fetching.imagenet_is_here(choice.removeprefix(IMAGENET))
 
 
 # -- pictures ------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from app import session, words
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 from app.sentences import sentences_for_people
-from app.training import estimates, run_settings
-from app.training.datasets import PREPARED_UNASKED, glance, in_stock, offers, usual_size
+from app.training import beginnings, beside, estimates, linked_settings, run_settings, ways
+from app.training.datasets import glance, in_stock, is_collected, offers, unasked, usual_size
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""
@@ -22,27 +22,41 @@ OWN = "own"
 
 def show() -> None:
     """The whole form."""
+    linked_settings.show()
     left, right = st.columns(2, gap="large")
     with left:
         source, size = _data()
-        given = run_settings.choose(source or OWN)
+        begin = beginnings.choose(run_settings.size_key)
+        given = beginnings.model_of(begin) if begin else run_settings.choose(source or OWN)
     if source is None:
         right.info("Choose a zip with one folder of pictures for each class.", icon=":material/folder_zip:")
         return
     with right:
-        prepared = _look(source, size, session.prepared_sets().get((source, size)) or in_stock(source, size))
+        known = None if is_collected(source) else session.prepared_sets().get((source, size))
+        prepared = _look(source, size, known or in_stock(source, size))
     with left, sentences_for_people():
         check_image_size(given["model"], size)
+        if begin:
+            beginnings.say_size(begin, given["model"], size, run_settings.size_key(source))
+            given["recipe"] = ways.choose(given, prepared)
+        given = linked_settings.joined(given)
         changed, processes = run_settings.change(given, prepared)
         outlook = st.empty()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", help=START):
             prepared = prepared or _prepare(source, size)
             settings = launcher.settled(given | changed, prepared, processes)
+            if begin:
+                beginnings.see_to(settings, prepared)
             run = launcher.start(settings, prepared, processes=processes)
             st.query_params["run"] = run.id
             st.rerun()
         if prepared is not None:
             _outlook(outlook, launcher.settled(given | changed, prepared, processes), prepared, processes)
+        if begin and (equal := beside.ask()):
+            prepared = prepared or _prepare(source, size)
+            settings = launcher.settled(given | changed, prepared)
+            beginnings.see_to(settings, prepared)
+            beside.start_both(settings, prepared, equal, beginnings.title_of(begin))
 
 
 START = "Prepares the pictures where needed, and starts a process of its own that goes on without this page."
@@ -78,7 +92,7 @@ def _data() -> tuple[str | None, int]:
 def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet | None:
     """A look at the pictures and their balance, where they are prepared; else the button that prepares them."""
     if prepared is None:
-        asked = source not in PREPARED_UNASKED
+        asked = not unasked(source)
         if asked and not _asked_to_prepare(source):
             return None
         prepared = _prepare(source, size)

@@ -8,29 +8,31 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.models import MODELS
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
-from alexnet_core.training.recipes import RECIPES
+from alexnet_core.training.recipes import PICTURE_CHANGES, RECIPES, TRANSFER
 from app import words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "How it learns": (
         "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing",
-        "averaging", "balance", "seed",
+        "averaging", "balance", "layer_lr", "copy_layers", "seed",
     ),
     "The network": ("batch_norm", "whiten", "dropout"),
-    "How pictures are changed": ("translate", "scale", "rotate", "colour", "erase", "reflect", "views", "shuffle_labels"),
+    "How pictures are changed": (
+        "translate", "scale", "rotate", "colour", "erase", "reflect", "views", "shuffle_labels",
+    ),
     "How to compute": ("device", "precision", "memory_format", "threads", "compile"),
 }  # fmt: skip
 """The settings in the folded part, what belongs together in one place."""
 
 
-def choose(source: str) -> dict[str, str]:
+def choose(source: str) -> dict[str, Any]:
     """The recipe and the network; `source` is where the pictures come from, in case the recipe wants them smaller or
     larger."""
     st.session_state.setdefault("new_model", _network_of(TrainConfig.recipe) or TrainConfig.model)
     how, which = st.columns(2)
     recipe = how.selectbox(
         "Recipe",
-        list(RECIPES),
+        [name for name in RECIPES if name not in TRANSFER],
         format_func=lambda name: RECIPES[name].title,
         key="new_recipe",
         help="A named set of settings, some with the network they were made for. Each can be changed below.",
@@ -86,7 +88,7 @@ def size_key(source: str) -> str:
     return f"new_size-{source}"
 
 
-def change(given: dict[str, str], prepared: PreparedSet | None) -> tuple[dict[str, Any], int]:
+def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[str, Any], int]:
     """What the person changed (the recipe and the data decide the rest), and how many processes are to train."""
     recipe = RECIPES[given["recipe"]].settings
     usual = launcher.settled(given, prepared) if prepared is not None else TrainConfig(**(recipe | given))
@@ -97,11 +99,11 @@ def change(given: dict[str, str], prepared: PreparedSet | None) -> tuple[dict[st
         for title, names in GROUPS.items():
             st.markdown(f"**{title}**")
             columns = st.columns(2)
-            for place, name in enumerate(filter(lambda name: _has(given["model"], name), names)):
+            for place, name in enumerate(filter(lambda name: _has(given, name), names)):
                 # With the usual value in its key, a field follows the recipe until a person changes it.
                 value = getattr(usual, name)
                 with columns[place % 2]:
-                    wanted = _field(name, value, f"set-{name}-{given['recipe']}-{value}")
+                    wanted = field(name, value, f"set-{name}-{given['recipe']}-{value}")
                 if wanted != value:
                     changed[name] = wanted
         st.caption(words.HOW_TO_COMPUTE)
@@ -110,12 +112,18 @@ def change(given: dict[str, str], prepared: PreparedSet | None) -> tuple[dict[st
     return changed, processes
 
 
-def _has(model: str, name: str) -> bool:
-    """Whether `model` has the setting `name`: not every network has dropout or can do without normalisation."""
-    return name not in ("dropout", "batch_norm") or name in MODELS[model].settings
+def _has(given: dict[str, Any], name: str) -> bool:
+    """Whether a run of `given` has the setting `name`: not every network has dropout or can do without normalisation,
+    and what another network has learned leaves less to choose."""
+    begins = bool(given.get("start_from"))
+    if name in ("layer_lr", "copy_layers"):
+        return begins
+    if begins and (name in ("whiten", "batch_norm") or (given["recipe"] == "head" and name in PICTURE_CHANGES)):
+        return False
+    return name not in ("dropout", "batch_norm") or name in MODELS[given["model"]].settings
 
 
-def _field(name: str, value: Any, key: str) -> Any:
+def field(name: str, value: Any, key: str) -> Any:
     """The widget for one setting, made from its kind, its bounds and its explanation."""
     about: dict[str, Any] = {"help": explanations()[name], "key": key, "persist_state": "session"}
     if name in CHOICES:
