@@ -170,7 +170,8 @@ def test_what_was_printed_can_be_read_after_a_failure(run, open_page):
 
 def test_every_setting_has_its_place_in_the_form():
     placed = sorted(name for names in run_settings.GROUPS.values() for name in names)
-    assert placed == sorted({field.name for field in dataclasses.fields(TrainConfig)} - {"model", "recipe", "start_from", "learn"})
+    above = {"model", "recipe", "start_from", "learn"}
+    assert placed == sorted({field.name for field in dataclasses.fields(TrainConfig)} - above)
 
 
 @pytest.fixture
