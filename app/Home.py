@@ -37,6 +37,12 @@ page = st.navigation(
                 ),
             ),
             st.Page(
+                "views/runs.py",
+                title="Runs",
+                icon=":material/stacked_line_chart:",
+                help="All runs and imported networks: compare their curves, name, repeat, take home, bring in, delete.",
+            ),
+            st.Page(
                 "views/family.py",
                 title="The family",
                 icon=":material/family_history:",

@@ -4,10 +4,11 @@ import streamlit as st
 
 from alexnet_core.runs.directory import LIVE
 from app import interrupted, session
-from app.training import new_run, watch_run
+from app.training import linked_settings, new_run, watch_run
 from app.words import run_title
 
 st.title("Train")
+linked_settings.take()
 runs = session.runs()
 live = next((run_id for run_id, (_, status) in runs.items() if status in LIVE), session.NEW)
 choice = session.from_address("run", [session.NEW, *runs], live, announce=True)

@@ -1,0 +1,1 @@
+"""The page Runs: all runs, beside each other, out and in."""

@@ -1,0 +1,86 @@
+"""A run started again: with one change, in the form, from a link or from a file."""
+
+import dataclasses
+
+import streamlit as st
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import check_image_size
+from alexnet_core.runs import launcher
+from alexnet_core.runs.listing import Summary
+from alexnet_core.runs.recording import data_of
+from alexnet_core.runs.settings_file import request_of, source_of, to_json, to_link
+from alexnet_core.training.config import TrainConfig, label
+from app.sentences import plain
+from app.training.run_settings import field
+
+
+def show(one: Summary) -> None:
+    """One change and a button; and below it the settings for elsewhere."""
+    config = one.config.settings
+    names = [each.name for each in dataclasses.fields(TrainConfig) if each.name not in ("model", "recipe")]
+    st.markdown("The same pictures, the same settings, and **one change**. The run itself stays as it is.")
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        name = st.selectbox(
+            "What to change",
+            names,
+            index=names.index("seed"),
+            key=f"change-{one.id}",
+            format_func=label,
+            help="The one setting in which the new run differs, so that what differs in the curve has one reason.",
+        )
+    with right:
+        value = field(name, getattr(config, name), f"changed-{one.id}-{name}")
+    data = _data(one)
+    if data is None:
+        st.info(
+            f"The pictures that it learned from ({plain(one.config.data.title)}) are not on this computer. Prepare "
+            "them on the page Train, and start from there with these settings.",
+            icon=":material/inventory_2:",
+        )
+    elif st.button("Start this run", key=f"again-{one.id}", type="primary", icon=":material/play_arrow:", help=START):
+        settings = dataclasses.replace(config, **{name: value})
+        check_image_size(settings.model, data.image_size)
+        run = launcher.start(settings, data, processes=one.config.processes)
+        st.switch_page("views/train.py", query_params={"run": run.id})
+    request = request_of(one.run)
+    link = to_link(request)
+    st.markdown("**Elsewhere, or with more changes**")
+    with st.container(horizontal=True):
+        if st.button(
+            "Open in the form",
+            key=f"form-{one.id}",
+            icon=":material/tune:",
+            help="The page Train, filled in like this run.",
+        ):
+            st.switch_page("views/train.py", query_params={"settings": link})
+        st.download_button(
+            "Settings as a file",
+            to_json(request),
+            f"{one.id}-settings.json",
+            "application/json",
+            key=f"settings-{one.id}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="For the page Train of another computer, or for: alexnet train --settings FILE.",
+        )
+    st.caption("As a link, to be put behind the address of the page Train of any AlexNet Explorer:")
+    st.code(f"/train?settings={link}", language=None, wrap_lines=True)
+
+
+START = "Queued behind the runs before it; its page opens."
+
+
+def _data(one: Summary) -> PreparedSet | None:
+    """The very pictures of the run, where it left them or anywhere in this computer's home; None where they are not."""
+    try:
+        return data_of(one.config)
+    except ExplorerError:
+        pass
+    request = request_of(one.run)
+    try:
+        return PreparedSet.open(source_of(dataclasses.replace(request, data="")))
+    except ExplorerError:
+        return None

@@ -1,0 +1,87 @@
+"""A network from elsewhere, brought in on the page."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streamlit as st
+
+from alexnet_core.files import make_folder, write_whole
+from alexnet_core.images import clean_name
+from alexnet_core.models import MODELS
+from alexnet_core.models.importing import Found, class_names, look, network_of
+from alexnet_core.places import uploads_home
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.imports import import_network
+from app.sentences import plain, sentences_for_people
+
+HELP = (
+    "safetensors, ONNX that this program wrote, or the zip of a folder with predict.py; at most 200 MB. Larger files, "
+    "and .pt or .pth, which can carry programs: alexnet import FILE."
+)
+
+
+def show() -> None:
+    """Choose a file, see what it is, say what it does not say, keep it."""
+    with st.expander("Bring in a network", icon=":material/upload:"), sentences_for_people():
+        file = st.file_uploader(
+            "Network file", type=["safetensors", "onnx", "zip", "pt", "pth"], key="brought_network", help=HELP
+        )
+        if file is None:
+            st.caption(
+                "From another computer, or from other programs. It is looked at within limits, nothing in it is run, "
+                "and it then stands in the list like a run of your own."
+            )
+            return
+        data, name = file.getvalue(), clean_name(file.name)
+        make_folder(uploads_home())
+        with TemporaryDirectory(dir=uploads_home()) as folder:
+            path = Path(folder) / f"network{Path(name).suffix.lower()[:12]}"
+            write_whole(path, data)
+            _ask(look(path, owner=False, name=name), name)
+
+
+def _ask(found: Found, name: str) -> None:
+    """What the file says, fields for what it does not, and the button."""
+    model, text = None, ""
+    if found.network is not None:
+        known = found.network
+        first = ", ".join(map(plain, known.classes[:5])) + ", …" * (len(known.classes) > 5)
+        st.success(
+            f"{plain(name)} is {found.kind}: **{known.title}**, {len(known.classes):,} classes ({first}), "
+            f"{known.preprocessing.size} pixels.",
+            icon=":material/check:",
+        )
+    else:
+        fits = {fit.model: fit for fit in found.fits}
+        if not fits:
+            network_of(found)  # says what is nearest
+        if len(fits) > 1:
+            model = st.selectbox(
+                "Network", list(fits), format_func=lambda one: MODELS[one].title, help="The weights fit all of these."
+            )
+        fit = fits[model] if model else found.fits[0]
+        st.info(
+            f"{plain(name)} is {found.kind}. The weights fit **{fit.words}**. {found.assumed}", icon=":material/info:"
+        )
+        if fit.classes != 1000 or MODELS[fit.model].imagenet_weights is None:
+            text = st.text_area(
+                "Class names",
+                key="brought_classes",
+                placeholder="cat\ndog",
+                help=f"One a line, in the order of the outputs: {fit.classes:,} of them. JSON is understood, too.",
+            )
+            if not text.strip():
+                st.caption(f"The file does not say what its {fit.classes:,} classes are called; the network needs it.")
+                return
+    title = st.text_input(
+        "Name", key="brought_title", placeholder=f"{name}, imported", help="For people; can be changed."
+    )
+    if st.button("Keep it", type="primary", icon=":material/save:", help="It gets a place among the runs."):
+        network = network_of(found, model, class_names(text) if text.strip() else None)
+        _kept(import_network(network, name, title, found.assumed))
+
+
+def _kept(run: RunDirectory) -> None:
+    st.query_params["open"] = run.id
+    st.session_state["just_kept"] = run.id
+    st.rerun()

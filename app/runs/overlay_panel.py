@@ -1,0 +1,81 @@
+"""The curves of the compared runs, and what differs between them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from alexnet_core.runs.listing import Summary
+from app.figures.overlay import SIGNS, overlay
+from app.runs import compared
+from app.runs.differences import differences
+
+SMOOTHING = {0.0: "None", 0.6: "Some", 0.9: "Strong"}
+"""The share of the running mean that is kept at each point."""
+
+
+def show(summaries: Sequence[Summary], chosen: Sequence[str]) -> None:
+    """The chart with its choices, and the table of differences."""
+    if not chosen:
+        st.info(
+            "Tick runs in the list below to lay their curves over each other.", icon=":material/stacked_line_chart:"
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        measure = st.selectbox(
+            "Curve",
+            list(compared.MEASURES),
+            key="overlay_measure",
+            format_func=lambda name: compared.MEASURES[name].title,
+            help="What is drawn. Validation is measured after each epoch, the training loss many times in one.",
+            persist_state="session",
+            width=230,
+        )
+        axis = st.segmented_control(
+            "Along",
+            list(compared.AXES),
+            default="epoch",
+            required=True,
+            format_func=lambda name: compared.AXES[name][0],
+            key="overlay_axis",
+            help="Epochs compare what was seen, steps what was computed, time what was waited for (without pauses).",
+            persist_state="session",
+        )
+        smoothing = st.segmented_control(
+            "Smoothed line beside the raw one",
+            list(SMOOTHING),
+            default=0.0,
+            required=True,
+            format_func=SMOOTHING.__getitem__,
+            key="overlay_smoothing",
+            help="A running mean. The raw values stay visible: a smooth curve alone can hide that a run is shaky.",
+            persist_state="session",
+        )
+    about = compared.MEASURES[measure]
+    courses = compared.courses(summaries, chosen, measure, axis)
+    if not courses:
+        st.info("The chosen runs have no such curve: they have not got so far, or came in as a file.")
+    else:
+        st.plotly_chart(
+            overlay(courses, about.title, compared.AXES[axis][1], about.percent, smoothing),
+            key="overlay",
+            config={"displayModeBar": False},
+            alt=f"{about.title} of {len(courses)} runs over the {compared.AXES[axis][1]}.",
+        )
+        st.caption(f"{about.about} Each run has a colour, a dash and a sign. Click a name in the legend to hide it.")
+    by_id = {one.id: one for one in summaries}
+    table = differences([by_id[run_id] for run_id in chosen])
+    with st.expander("What differs between them", icon=":material/difference:", expanded=len(chosen) > 1):
+        if len(chosen) < 2:
+            st.caption("Tick a second run to see how their settings differ.")
+            return
+        heads = [compared.legend(by_id[run_id], SIGNS[place]) for place, run_id in enumerate(chosen)]
+        st.table({"": list(table), **_columns(heads, list(table.values()))}, border="horizontal")
+        st.caption("Results first, then only those settings in which they are not all alike.")
+
+
+def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """One column for each run; two runs of one name keep theirs by an added space."""
+    columns: dict[str, list[str]] = {}
+    for place, head in enumerate(heads):
+        columns[head] = [row[place] for row in rows]
+    return columns

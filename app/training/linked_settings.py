@@ -1,0 +1,96 @@
+"""Settings that came with a link or a file: the form for a new run, filled in as somebody else's."""
+
+from typing import Any
+
+import streamlit as st
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models import MODELS
+from alexnet_core.runs.settings_file import LARGEST_FILE, Request, from_json, from_link, source_of
+from alexnet_core.runs.starting import IMAGENET
+from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.recipes import RECIPES, TRANSFER
+from app import session
+from app.sentences import plain, sentences_for_people
+from app.training.run_settings import size_key
+
+ADDRESS = "settings"
+LINKED = "linked_settings"
+"""In the session: the settings that came."""
+TOLD = "linked_told"
+"""In the session: what is said about where the settings came from, and whether that is a warning."""
+
+
+def take() -> None:
+    """Fill in the form where the address brings settings; then they are taken out of it, for they are in the form."""
+    text = st.query_params.get(ADDRESS)
+    if text is None:
+        return
+    del st.query_params[ADDRESS]
+    st.query_params["run"] = session.NEW
+    with sentences_for_people():
+        fill_in(from_link(text))
+
+
+def fill_in(request: Request) -> None:
+    """Set all fields of the form as `request` has them. Raises ExplorerError for a network or a recipe that this
+    version does not have."""
+    settings = TrainConfig.from_dict(request.settings)
+    if settings.model not in MODELS or settings.recipe not in RECIPES:
+        unknown = settings.recipe if settings.model in MODELS else settings.model
+        raise ExplorerError(f"The settings ask for {unknown!r:.60}, which this version of the program does not have.")
+    told = f"Filled in like a run of **{MODELS[settings.model].title}** on {plain(request.data_title or request.data)}."
+    state: dict[str, Any] = {LINKED: request.settings, "run": session.NEW, "new_start": settings.start_from}
+    if not settings.start_from:
+        state |= {"new_recipe": settings.recipe, "new_model": settings.model}
+    elif settings.start_from == IMAGENET:
+        state["new_imagenet"] = settings.model
+    elif settings.start_from not in session.networks(imagenet=False):
+        raise ExplorerError(
+            "The settings begin with a network that is not on this computer; bring it in on the page Runs, and choose "
+            "it under Start from."
+        )
+    if settings.recipe in TRANSFER:
+        state["new_way"] = settings.recipe
+    try:
+        source = source_of(request)
+        state["new_data"] = source
+        if request.image_size is not None:
+            state[size_key(source)] = request.image_size
+    except ExplorerError as error:
+        told = f"{told} {plain(str(error))}"
+    st.session_state.update(state | {TOLD: told})
+
+
+def joined(given: dict[str, Any]) -> dict[str, Any]:
+    """What the form has decided, with the settings that came, as long as network, recipe and beginning are theirs."""
+    came = st.session_state.get(LINKED, {})
+    same = all(given.get(name, "") == came.get(name, "") for name in ("model", "recipe", "start_from"))
+    return came | given if came and same else given
+
+
+def show() -> None:
+    """Where the settings came from, a way to be rid of them; else a way to bring some in a file."""
+    told = st.session_state.get(TOLD)
+    if told is not None:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/link: {told}", width="stretch")
+            st.button("Forget them", key="forget_linked", help="Back to the recipe's own settings.", on_click=_forget)
+        return
+    with st.expander("Settings from a file", icon=":material/upload_file:"):
+        file = st.file_uploader(
+            "Settings file",
+            type="json",
+            max_upload_size=1,
+            key="settings_file",
+            help="Saved on the page Runs of any computer, or a run's config.json.",
+        )
+        if file is not None:
+            with sentences_for_people():
+                fill_in(from_json(file.read(LARGEST_FILE + 1), file.name))
+                st.rerun()
+
+
+def _forget() -> None:
+    for key in (LINKED, TOLD):
+        st.session_state.pop(key, None)
