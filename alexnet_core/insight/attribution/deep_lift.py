@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.baselines import baselines, references
-from alexnet_core.insight.attribution.paths import shares
+from alexnet_core.insight.attribution.paths import how_complete
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.operations import operations, rewired
 from alexnet_core.models import Network
@@ -40,15 +40,15 @@ def deep_lift(task: Task) -> tuple[torch.Tensor, Facts]:
     between them runs before the pooling's). Its shares then miss up to two thirds of the rise.
     """
     start = baselines(task)
-    values = _lifted(task, start)
-    return values, {"baseline": task.text("baseline"), **shares(task, values, start)}
+    values, found = _lifted(task, start)
+    return values, {"baseline": task.text("baseline"), **found}
 
 
 def deep_lift_shap(task: Task) -> tuple[torch.Tensor, Facts]:
     """The mean over several pictures to compare with."""
     start, words = references(task, task.number("samples"))
-    values = _lifted(task, start)
-    return values, {"compared_with": words, **shares(task, values, start)}
+    values, found = _lifted(task, start)
+    return values, {"compared_with": words, **found}
 
 
 def deep_lift_obstacle(network: Network) -> str | None:
@@ -70,8 +70,8 @@ IDLE = ("StochasticDepth",)
 """Layers of torchvision that do nothing while the network is not trained."""
 
 
-def _lifted(task: Task, start: torch.Tensor) -> torch.Tensor:
-    """The mean of the contributions against each of `start`, (1, 3, S, S)."""
+def _lifted(task: Task, start: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+    """The mean of the contributions against each of `start`, (1, 3, S, S), and how complete they are."""
 
     def replace(layer: nn.Module, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor | None:
         if isinstance(layer, ACTIVATIONS):
@@ -80,17 +80,19 @@ def _lifted(task: Task, start: torch.Tensor) -> torch.Tensor:
             return _RescaledPool.apply(taken, given, layer)
         return None
 
-    total = torch.zeros_like(task.image)
+    total, before = torch.zeros_like(task.image), []
     for first in range(0, len(start), PAIRS_AT_ONCE):
         compared = start[first : first + PAIRS_AT_ONCE]
         images = task.image.detach().expand_as(compared).clone()
         with torch.enable_grad(), rewired(task.network.model, replace):
             images.requires_grad_()
-            scores = task.score(torch.cat([images, compared]))[: len(images)]
-            (multipliers,) = torch.autograd.grad(scores.sum(), images)
+            score, others = task.score(torch.cat([images, compared])).chunk(2)
+            (multipliers,) = torch.autograd.grad(score.sum(), images)
+        before.append(others.detach())
         total += ((images - compared) * multipliers).detach().sum(dim=0, keepdim=True)
         task.progress(min(1.0, (first + len(compared)) / len(start)))
-    return total / len(start)
+    values = total / len(start)
+    return values, how_complete(values, score[:1].detach(), torch.cat(before))
 
 
 PAIRS_AT_ONCE = 8
