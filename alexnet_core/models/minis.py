@@ -107,15 +107,14 @@ class Excitation(nn.Module):
 
 
 class Inverted(nn.Module):
-    """Few maps are spread to `EXPANSION` times as many, each filtered on its own, weighted, and brought together again;
-    a shortcut goes around where the shape stays (Sandler et al. 2018, figure 3; Tan and Le 2019, table 1)."""
+    """Few maps are spread to several times as many, each filtered on its own, weighted, and brought together again; a
+    shortcut goes around where the shape stays (Sandler et al. 2018, figure 3; Tan and Le 2019, table 1)."""
 
-    EXPANSION = 4
-
-    def __init__(self, inputs: int, outputs: int, stride: int, kernel: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, kernel: int, times: int = 4) -> None:
+        """`times` as many maps; 1 leaves that out, as the first block of EfficientNet does, whose maps are large."""
         super().__init__()
-        wide = self.EXPANSION * inputs
-        self.expand = Convolution(inputs, wide, 1)
+        wide = times * inputs
+        self.expand = nn.Identity() if times == 1 else Convolution(inputs, wide, 1)
         self.each = Convolution(wide, wide, kernel, stride, groups=wide)
         self.weigh = Excitation(wide, max(4, inputs // 4))
         self.project = Convolution(wide, outputs, 1, linear=True)
@@ -182,20 +181,21 @@ def resnet_mini(num_classes: int = 10, image_size: int = 32, dropout: float = 0.
 
 
 def efficientnet_mini(num_classes: int = 10, image_size: int = 32, dropout: float = 0.2) -> Mini:
-    """A 3x3 convolution and six blocks of depthwise filters, of 3x3 and of 5x5; a 1x1 convolution before the
+    """A 3x3 convolution and seven blocks of filters for one map each, of 3x3 and of 5x5; a 1x1 convolution before the
     means."""
-    width = 30 if image_size < LARGE else 68
+    width = 32 if image_size < LARGE else 72
     features = nn.Sequential(
-        *_threes(width, image_size),
-        Inverted(width, width, 2, 3),
+        *_threes(width // 2, image_size),
+        Inverted(width // 2, width, 2, 3, times=1),
         Inverted(width, width, 1, 3),
         Inverted(width, 2 * width, 2, 5),
         Inverted(2 * width, 2 * width, 1, 5),
-        Inverted(2 * width, 3 * width, 2, 3),
-        Inverted(3 * width, 3 * width, 1, 3),
-        Convolution(3 * width, 10 * width, 1),
+        Inverted(2 * width, 4 * width, 2, 3),
+        Inverted(4 * width, 4 * width, 1, 3),
+        Inverted(4 * width, 4 * width, 1, 5),
+        Convolution(4 * width, 16 * width, 1),
     )
-    return _with_means(features, 10 * width, num_classes, dropout)
+    return _with_means(features, 16 * width, num_classes, dropout)
 
 
 LARGE = 48

@@ -20,6 +20,8 @@ from alexnet_core.training.transfer import Tail, answers_before, head_of
 
 STEPS = 6
 """The first two warm up; the median of the rest counts."""
+MANY = 1000
+"""Epochs of a run beside which its one test is nothing."""
 
 
 def estimate_seconds(settings: TrainConfig, data: PreparedSet) -> float:
@@ -72,10 +74,8 @@ def _head_seconds(settings: TrainConfig, data: PreparedSet, compute: Compute, st
 
 
 def epochs_within(seconds: float, settings: TrainConfig, data: PreparedSet) -> int:
-    """The most epochs of `settings` (settled ones) that take no more than `seconds` here, their validations included
-    and the test at the end left out, as a run counts its time; at least 1. Takes as long as `estimate_seconds`."""
-    once = replace(settings, epochs=1)
-    looks = settings.batch_size * settings.steps_per_epoch(data.count("train")) * 3
-    validated, tested = data.count("val"), data.count("test" if "test" in data.splits else "val")
-    share = (looks + validated) / (looks + validated + tested)
-    return max(1, int(seconds / (estimate_seconds(once, data) * share)))
+    """The most epochs of `settings` (settled ones) that take no more than `seconds` here, their validations included;
+    at least 1. Takes up to some ten seconds where the fastest way to compute is not known yet."""
+    # Of a long run, for which it pays to find that way: the runs that are asked for then compute in it, too.
+    return max(1, int(seconds / (estimate_seconds(replace(settings, epochs=MANY), data) / MANY)))
+

@@ -22,9 +22,9 @@ MINUTES = (0.5, 1.0, 2.0, 5.0, 10.0)
 def show() -> None:
     """The newest staircase with its chart, and the form for another one."""
     st.markdown(
-        "Six small networks of about the same cost, each with one idea more than AlexNet of 2012, learn from the same "
-        "pictures, with the same recipe and for the same time or the same arithmetic. Each does so with several seeds, "
-        "for a single run may be lucky."
+        "Six small networks of about the same multiply-adds, AlexNet of 2012 and five with an idea that it did not "
+        "have, learn from the same pictures with the same recipe, for the same time or the same arithmetic. Each does "
+        "so with several seeds, for a single run may be lucky."
     )
     found = list_staircases()
     if found:

@@ -79,10 +79,10 @@ def test_each_can_be_explained_and_nothing_is_left_behind(name):
     assert traces(model) == before
 
 
-@pytest.mark.parametrize("name", ["vgg_mini", "resnet_mini"])
-def test_digits_are_learned(name, digits: PreparedSet):
+def test_digits_are_learned(digits: PreparedSet):
+    name = "resnet_mini"
     count = digits.count("train")
-    explicit = {"model": name, "epochs": 3, "batch_size": 64, "threads": 1}
+    explicit = {"model": name, "epochs": 2, "batch_size": 32, "threads": 1}
     settings = settle(explicit, train_images=count, image_size=32, mirrors=False)
     torch.manual_seed(0)
     training = Training(
