@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from alexnet_core import __version__
-from alexnet_core.commands import data, explain, export, importing, models, predict, staircase, train
+from alexnet_core.commands import data, explain, export, importing, models, predict, staircase, train, transferability
 from alexnet_core.errors import ExplorerError
 
-VERBS = (data, train, predict, explain, models, export, importing, staircase)
+VERBS = (data, train, predict, explain, models, export, importing, staircase, transferability)
 
 
 def main(arguments: list[str] | None = None) -> int:

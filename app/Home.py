@@ -56,6 +56,13 @@ page = st.navigation(
                 icon=":material/add_photo_alternate:",
                 help="Make a data set of your own: drop a folder, a zip or files, photograph things, sort them.",
             ),
+            st.Page(
+                "views/doctor.py",
+                title="Data doctor",
+                icon=":material/stethoscope:",
+                help="What is wrong with a data set: copies, two classes for one picture, blur, imbalance, doubtful "
+                "labels; and what chance does to pictures in training.",
+            ),
         ],
         "Inside the network": [
             st.Page(
@@ -87,6 +94,12 @@ page = st.navigation(
                 title="Time machine",
                 icon=":material/history:",
                 help="A training on one slider: filters, maps, reasons and mistakes from the first step to the last.",
+            ),
+            st.Page(
+                "views/transferability.py",
+                title="Transferability",
+                icon=":material/low_priority:",
+                help="Copy the first layers of one network into another, and see which are of use for other classes.",
             ),
         ],
         "Explanations": [

@@ -17,7 +17,7 @@ from app.sentences import plain
 
 def amount(number: float) -> str:
     """A count with no more digits than a person wants: 714 million, 23,296."""
-    for size, word in ((1e9, "billion"), (1e6, "million")):
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if number >= size:
             return f"{number / size:.3g} {word}"
     return f"{number:,.0f}"

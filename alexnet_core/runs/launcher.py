@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -99,8 +100,13 @@ def _launch(run: RunDirectory) -> None:
     together = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
     command = [sys.executable, "-m", *together * (processes > 1), "alexnet_core", "train"]
     command += ["--resume", str(run.path), "--queue"]
-    # Output to a file: a pipe that nobody reads would block the training once it is full.
-    with (run.path / "log.txt").open("ab") as log:
+    detached(command, run.path / "log.txt")
+
+
+def detached(command: list[str], printed: Path) -> None:
+    """Start `command` as a process that lives on when this one ends; what it prints goes to the end of a file."""
+    # A pipe that nobody reads would block it once it is full.
+    with printed.open("ab") as log:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

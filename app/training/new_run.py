@@ -38,7 +38,7 @@ def show() -> None:
         check_image_size(given["model"], size)
         if begin:
             beginnings.say_size(begin, given["model"], size, run_settings.size_key(source))
-            given["recipe"] = ways.choose(given, prepared)
+            given["recipe"], places = ways.choose(given, prepared)
         given = linked_settings.joined(given)
         changed, processes = run_settings.change(given, prepared)
         outlook = st.empty()
@@ -50,13 +50,18 @@ def show() -> None:
             run = launcher.start(settings, prepared, processes=processes)
             st.query_params["run"] = run.id
             st.rerun()
-        if prepared is not None:
-            _outlook(outlook, launcher.settled(given | changed, prepared, processes), prepared, processes)
         if begin and (equal := beside.ask()):
             prepared = prepared or _prepare(source, size)
             settings = launcher.settled(given | changed, prepared)
             beginnings.see_to(settings, prepared)
             beside.start_both(settings, prepared, equal, beginnings.title_of(begin))
+        if prepared is not None:
+            settings = launcher.settled(given | changed, prepared, processes)
+            if begin:
+                outlook.caption(words.plan(settings, prepared.count("train")))
+                ways.tell_times(places, given, prepared)
+            else:
+                _outlook(outlook, settings, prepared, processes)
 
 
 START = "Prepares the pictures where needed, and starts a process of its own that goes on without this page."

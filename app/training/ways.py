@@ -3,36 +3,41 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
-from alexnet_core.training.cost import cost
+from alexnet_core.training.cost import Cost, cost
 from alexnet_core.training.recipes import TRANSFER
 from app import words
 from app.training import estimates
 
-ICONS = {
-    "head": ":material/bolt:",
-    "last_layers": ":material/stacks:",
-    "everything": ":material/all_inclusive:",
+CARDS = {
+    "head": (":material/bolt:", "A new last layer learns, from what the others answer to each picture."),
+    "last_layers": (":material/stacks:", "The first layers stay as they are, the last third learns on."),
+    "everything": (":material/all_inclusive:", "All layers learn on, the first ones slowest."),
 }
+"""A sign and a short sentence for each way."""
 
 
-def choose(given: dict[str, Any], prepared: PreparedSet | None) -> str:
-    """Which way; the key of TRANSFER. Costs are shown once the pictures are prepared."""
+def choose(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[str, dict[str, DeltaGenerator]]:
+    """Which way (a key of TRANSFER), and where each card tells how long it takes. Costs are shown once the pictures are
+    prepared."""
     st.session_state.setdefault("new_way", next(iter(TRANSFER)))
-    timed = _ask_for_time(prepared)
-    with st.grid("auto", min_column_width=210):
+    places: dict[str, DeltaGenerator] = {}
+    with st.grid("auto", min_column_width=155):
         for name, recipe in TRANSFER.items():
+            sign, sentence = CARDS[name]
             chosen = st.session_state.new_way == name
             with st.container(border=True, height="stretch"):
-                st.markdown(f"**{ICONS[name]} {recipe.title}**")
-                st.caption(recipe.about)
+                st.markdown(f"**{sign} {recipe.title}**", help=recipe.about)
+                st.caption(sentence)
                 if prepared is not None:
-                    _cost(given | {"recipe": name}, prepared, timed)
+                    _cost(given | {"recipe": name}, prepared)
+                places[name] = st.empty()
                 st.button(
-                    "Chosen" if chosen else "Take this way",
+                    "Chosen" if chosen else "Take",
                     key=f"way-{name}",
                     type="primary" if chosen else "secondary",
                     icon=":material/check:" if chosen else None,
@@ -40,38 +45,44 @@ def choose(given: dict[str, Any], prepared: PreparedSet | None) -> str:
                     help=f"Sets the recipe “{recipe.title}”; each of its settings can be changed below.",
                     on_click=lambda name=name: st.session_state.update(new_way=name),
                 )
-    return st.session_state.new_way
+    return st.session_state.new_way, places
 
 
-def _ask_for_time(prepared: PreparedSet | None) -> bool:
-    """Whether the times of all three are to be shown."""
-    if prepared is None:
-        return False
-    key = f"ways-timed-{prepared.identity}"
-    if not st.session_state.get(key) and st.button(
-        "Estimate the times",
-        key="time_ways",
-        icon=":material/timer:",
-        help="Times a few real steps of each way on this computer: seconds, for large networks a minute or two.",
-    ):
-        st.session_state[key] = True
-    return bool(st.session_state.get(key))
-
-
-def _cost(explicit: dict[str, Any], prepared: PreparedSet, timed: bool) -> None:
+def _cost(explicit: dict[str, Any], prepared: PreparedSet) -> None:
     try:
-        settings = launcher.settled(explicit, prepared)
-        found = cost(settings, len(prepared.classes), prepared.image_size, prepared.count("train"))
-        time = f" · **{words.duration(estimates.seconds(settings, prepared.identity, prepared))}**" if timed else ""
+        found = _counted(explicit, prepared)
     except ExplorerError:
         return  # the same sentence stands beside the Start button
-    st.markdown(f"{found.learning / found.parameters:.0%} of the weights learn{time}")
+    st.markdown(f"**{words.percent(found.learning / found.parameters)}** of the weights")
     st.caption(
-        f"{words.amount(found.learning)} of {words.amount(found.parameters)} weights · "
-        f"{words.amount(found.multiply_adds)} multiply-adds · {words.memory(found.memory_bytes)} of memory beside the "
-        "pictures",
+        f"{words.amount(found.multiply_adds)} multiply-adds, {words.memory(found.memory_bytes)} beside the pictures",
         help=(
-            "Weights: numbers that this training adjusts. Multiply-adds: over the whole run, forwards and backwards; a "
-            "laptop does some ten to a hundred billion a second. Memory: weights, gradients and what a step keeps."
+            f"{found.learning:,} of {found.parameters:,} weights learn. Multiply-adds: over the whole run, forwards "
+            "and backwards; a laptop does some ten to a hundred billion a second. Memory: weights, gradients and what a "
+            "step keeps."
         ),
     )
+
+
+def _counted(explicit: dict[str, Any], prepared: PreparedSet) -> Cost:
+    settings = launcher.settled(explicit, prepared)
+    return cost(settings, len(prepared.classes), prepared.image_size, prepared.count("train"))
+
+
+def tell_times(places: dict[str, DeltaGenerator], given: dict[str, Any], prepared: PreparedSet) -> None:
+    """How long each way takes, once a person asks: timed last, so that nobody has to wait for it to press Start."""
+    asked = f"ways-timed-{prepared.identity}-{given['model']}"
+    if not st.session_state.get(asked):
+        if not st.button(
+            "Estimate the times",
+            key="time_ways",
+            icon=":material/timer:",
+            help="Times a few real steps of each way on this computer: seconds, for large networks a minute or two.",
+        ):
+            return
+        st.session_state[asked] = True
+    for name, place in places.items():
+        settings = launcher.settled(given | {"recipe": name}, prepared)
+        with place:
+            seconds = estimates.seconds(settings, prepared.identity, prepared)
+        place.markdown(f":material/timer: about **{words.duration(seconds)}**")

@@ -1,0 +1,85 @@
+"""How transferable each layer is: what was copied, drawn as boxes; and accuracy over the number of layers copied."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from app.figures.palette import ACCENT, INK, ORANGE, QUIET, TEXT, figure
+
+LOOKS: dict[str, tuple[str, str, str]] = {
+    "bnb": (ACCENT, "dot", "circle-open"),
+    "bnb-tuned": (ACCENT, "solid", "circle"),
+    "anb": (ORANGE, "dot", "diamond-open"),
+    "anb-tuned": (ORANGE, "solid", "diamond"),
+}
+"""Colour (where the layers come from), dash and marker (frozen or tuned) of each kind of network."""
+
+
+def accuracy(
+    points: Mapping[str, Mapping[int, float]], titles: Mapping[str, str], base: float | None, deepest: int
+) -> go.Figure:
+    """Accuracy (a fraction) of each kind over the number of copied layers; `base` is that of the network for B that
+    begins with nothing. Kinds without a point are left out."""
+    fig = figure(
+        440,
+        showlegend=True,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "font": TEXT},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hovermode="x unified",
+    )
+    if base is not None:
+        fig.add_scatter(
+            x=[0, deepest],
+            y=[base, base],
+            name="B alone, nothing copied",
+            mode="lines",
+            line={"width": 2, "color": QUIET, "dash": "dash"},
+            hovertemplate="%{y:.1%}",
+        )
+    for kind, title in titles.items():
+        reached = dict(sorted(points.get(kind, {}).items()))
+        if reached:
+            colour, dash, marker = LOOKS[kind]
+            fig.add_scatter(
+                x=list(reached),
+                y=list(reached.values()),
+                name=title,
+                mode="lines+markers",
+                line={"width": 3, "color": colour, "dash": dash},
+                marker={"size": 11, "symbol": marker, "color": colour, "line": {"width": 2, "color": colour}},
+                hovertemplate="%{y:.1%}",
+            )
+    fig.update_xaxes(title_text="layers copied", range=[-0.2, deepest + 0.2], dtick=1, zeroline=False)
+    fig.update_yaxes(title_text="right on half B", tickformat=".0%", zeroline=False)
+    return fig
+
+
+def plan(layers: int, copied: int, titles: Sequence[tuple[str, str]]) -> go.Figure:
+    """One row of boxes, a layer each, for each of the two bases and for each kind of network: `titles` are (kind,
+    title) in that order; `copied` layers come from elsewhere. Frozen boxes are filled, those that begin anew empty."""
+    fig = figure(60 + 46 * len(titles), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    for row, (kind, title) in enumerate(titles):
+        own = ORANGE if kind == "a" else ACCENT
+        for layer in range(layers):
+            taken = layer < copied and kind in LOOKS
+            colour = LOOKS[kind][0] if taken else own
+            frozen = taken and not kind.endswith("tuned")
+            fig.add_shape(
+                type="rect",
+                x0=layer + 0.08,
+                x1=layer + 0.92,
+                y0=-row - 0.36,
+                y1=-row + 0.36,
+                line={"width": 3, "color": colour},
+                fillcolor=colour,
+                opacity=0.9 if frozen else 0.35 if taken or kind in "ab" else 0.08,
+            )
+            if frozen:
+                font = {"size": 12, "color": "#FFFFFF"}
+                fig.add_annotation(x=layer + 0.5, y=-row, text="frozen", showarrow=False, font=font)
+        fig.add_annotation(
+            x=layers + 0.2, y=-row, text=title, showarrow=False, xanchor="left", font={"size": 15, "color": INK}
+        )
+    fig.update_xaxes(visible=False, range=[-0.05, layers * 1.9], fixedrange=True)
+    fig.update_yaxes(visible=False, range=[-len(titles) + 0.45, 0.5], fixedrange=True)
+    return fig

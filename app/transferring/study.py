@@ -1,0 +1,151 @@
+"""The experiment of Yosinski et al. 2014 on the page: what it is, how it stands, and what it found."""
+
+import streamlit as st
+
+from alexnet_core.data.sources import available, prepare
+from alexnet_core.models import MODELS
+from alexnet_core.runs import transferability
+from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
+from app import words
+from app.figures.transferability import accuracy, plan
+from app.sentences import plain, sentences_for_people
+from app.training.datasets import offers
+
+TICK = 3.0
+"""Seconds between two looks at an experiment that goes on."""
+SIDE = 32
+"""Pixels: thirty networks in minutes."""
+MODEL = "alexnet_mini"
+NO_TOOLBAR = {"displayModeBar": False}
+NEW = "new"
+
+
+def choose() -> Experiment | None:
+    """An experiment of this computer; None for a new one."""
+    known = {one.key: one for one in transferability.experiments()}
+    if not known:
+        return None
+    key = st.selectbox(
+        "Experiment",
+        [*known, NEW],
+        format_func=lambda key: "A new one" if key == NEW else _title(known[key]),
+        key="transferability",
+        help="Each is kept with its runs; what is not finished can go on at any time.",
+        persist_state="session",
+    )
+    return known.get(key)
+
+
+def _title(asked: Experiment) -> str:
+    most = f", {asked.most} pictures of each class" if asked.most else ""
+    return f"{asked.title}, {asked.epochs} passes{most}"
+
+
+def show_plan() -> None:
+    """The idea as a drawing: which layers come from where."""
+    st.plotly_chart(
+        plan(
+            DEEPEST + 1,
+            3,
+            [("a", "A: learns half the classes"), ("b", "B: learns the other half"), *KINDS.items()],
+        ),
+        key="plan",
+        config=NO_TOOLBAR,
+        alt="Six networks of eight layers as rows of boxes: A, B, and four for B whose first three layers are copied.",
+    )
+    st.caption(
+        "Here for three layers. Blue was learned on B, orange on A; filled boxes stay as they are, pale ones learn on, "
+        "empty ones begin anew. After Yosinski et al. 2014, “How transferable are features in deep neural networks?”."
+    )
+
+
+def ask() -> None:
+    """The form for a new experiment."""
+    sets = offers(available())
+    left, right = st.columns(2, gap="large")
+    source = left.selectbox(
+        "Pictures",
+        list(sets),
+        format_func=sets.__getitem__,
+        key="transfer_data",
+        help="A data set with at least four classes; they are divided into two halves by lot.",
+        persist_state="session",
+    )
+    epochs = left.number_input("Passes", 1, 200, 8, key="transfer_epochs", help="Of each network over its pictures.")
+    most = right.number_input(
+        "Training pictures of each class",
+        0,
+        100_000,
+        0,
+        50,
+        key="transfer_most",
+        help="0 takes all. With fewer pictures, what was copied is worth more.",
+    )
+    layers = right.multiselect(
+        "Layers copied",
+        list(range(1, DEEPEST + 1)),
+        list(range(1, DEEPEST + 1)),
+        key="transfer_layers",
+        help="For each number four networks are trained. Fewer are sooner done; the others can be added later.",
+    )
+    count = 2 + len(KINDS) * len(layers)
+    if st.button(
+        f"Train {count} networks",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not layers,
+        help="One after the other, in a process that goes on without this page. It can be stopped and goes on later.",
+    ):
+        with sentences_for_people():
+            bar = st.progress(0.0, "Preparing the pictures")
+            data = prepare(source, image_size=SIDE, progress=lambda *at: bar.progress(*words.progress(*at)))
+            asked = transferability.experiment(data, MODEL, layers, int(epochs), int(most))
+            transferability.start(asked)
+            st.session_state.transferability = asked.key
+            st.rerun()
+    st.caption(f"{MODELS[MODEL].title}, pictures of {words.pixels(SIDE)}: a few seconds a network for the digits.")
+
+
+def show(asked: Experiment) -> None:
+    """How it stands and what it found, looked at again while it goes on."""
+    live = transferability.going_on(asked) is not None
+    st.fragment(_standing, run_every=TICK if live else None)(asked, live)
+
+
+def _standing(asked: Experiment, was_live: bool) -> None:
+    with sentences_for_people():
+        run = transferability.going_on(asked)
+        if was_live and run is None:
+            st.rerun()
+        _chart(asked)
+        total = len(transferability.parts(asked))
+        done = transferability.finished(asked)
+        st.progress(done / total, text=f"{done} of {total} networks trained")
+        if run is not None:
+            st.caption(f"Now: {plain(run.title())}. {plain(run.state().message)}")
+            if st.button("Stop", icon=":material/stop:", help="Save and end; the experiment can go on later."):
+                run.ask("STOP")
+                st.rerun()
+        elif done < total and st.button(
+            "Go on", type="primary", icon=":material/play_arrow:", help="Trains what is not finished yet."
+        ):
+            transferability.start(asked)
+            st.rerun()
+
+
+def _chart(asked: Experiment) -> None:
+    points = transferability.points(asked)
+    base = next((point.top1 for point in points if point.kind == BASE), None)
+    by_kind = {kind: {point.layers: point.top1 for point in points if point.kind == kind} for kind in KINDS}
+    st.plotly_chart(
+        accuracy(by_kind, KINDS, base, DEEPEST),
+        key="accuracy",
+        config=NO_TOOLBAR,
+        alt="Accuracy on half B over the number of copied layers, for four kinds of networks.",
+    )
+    st.caption(
+        "Each point is a network, right on this share of half B's test pictures. Orange below blue: the copied layers "
+        "are made for A's classes. Dotted blue below the dashed line: layers that had learned together were torn "
+        "apart, though they come from B itself. Solid above the dashed line: a trained beginning helps, even one from "
+        "other classes. Points a percent or two apart may be chance: each network was trained once."
+    )
