@@ -7,7 +7,7 @@ pictures themselves do not travel; where they are one's own, the sentence says w
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from alexnet_core.data.sources import DATASETS, available
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
+from alexnet_core.models import MODELS
+from alexnet_core.models.weights import network_header
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import RECIPES
@@ -159,14 +161,15 @@ def _checked(request: Request) -> Request:
         raise ExplorerError(
             f"The settings ask for pictures of {size!r:.20} pixels; possible are {IMAGE_SIZE[0]} to {IMAGE_SIZE[1]}."
         )
-    TrainConfig.from_dict(request.settings)
+    config = TrainConfig.from_dict(request.settings)
+    if config.model in MODELS and "batch_norm" not in MODELS[config.model].settings:
+        # Every run has a value for it, also where it means nothing; to ask for it there would be refused.
+        return replace(request, settings={k: v for k, v in request.settings.items() if k != "batch_norm"})
     return request
 
 
 def _image_size(run: RunDirectory) -> int | None:
     """The side of the pictures, from the network that the run has had since its first step."""
-    from alexnet_core.models.weights import network_header  # torch, which a command that waits does without
-
     path = run.latest_network_path()
     if path is None:
         return None

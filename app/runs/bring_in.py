@@ -1,5 +1,6 @@
 """A network from elsewhere, brought in on the page."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,11 +21,18 @@ HELP = (
 )
 
 
+FOUND = "brought_found"
+"""In the session: (the upload's own id, what is in it), so that a click does not read the file again."""
+
+
 def show() -> None:
     """Choose a file, see what it is, say what it does not say, keep it."""
     with st.expander("Bring in a network", icon=":material/upload:"), sentences_for_people():
         file = st.file_uploader(
-            "Network file", type=["safetensors", "onnx", "zip", "pt", "pth"], key="brought_network", help=HELP
+            "Network file",
+            type=["safetensors", "onnx", "zip", "pt", "pth"],
+            key=f"brought_network-{st.session_state.setdefault('networks_brought', 0)}",
+            help=HELP,
         )
         if file is None:
             st.caption(
@@ -32,17 +40,26 @@ def show() -> None:
                 "and it then stands in the list like a run of your own."
             )
             return
-        data, name = file.getvalue(), clean_name(file.name)
-        make_folder(uploads_home())
-        with TemporaryDirectory(dir=uploads_home()) as folder:
-            path = Path(folder) / f"network{Path(name).suffix.lower()[:12]}"
-            write_whole(path, data)
-            _ask(look(path, owner=False, name=name), name)
+        known, found = st.session_state.get(FOUND, (None, None))
+        if known != file.file_id:
+            found = _look(file.getvalue(), clean_name(file.name))
+            st.session_state[FOUND] = (file.file_id, found)
+        _ask(found)
 
 
-def _ask(found: Found, name: str) -> None:
+def _look(data: bytes, name: str) -> Found:
+    """What is in an upload, which lies on disk meanwhile, under a name of our own."""
+    make_folder(uploads_home())
+    with TemporaryDirectory(dir=uploads_home()) as folder:
+        path = Path(folder) / "network"
+        write_whole(path, data)
+        found = look(path, owner=False, name=name)
+        return replace(found, state={key: value.clone() for key, value in found.state.items()})
+
+
+def _ask(found: Found) -> None:
     """What the file says, fields for what it does not, and the button."""
-    model, text = None, ""
+    model, text, name = None, "", found.name
     if found.network is not None:
         known = found.network
         first = ", ".join(map(plain, known.classes[:5])) + ", …" * (len(known.classes) > 5)
@@ -82,6 +99,9 @@ def _ask(found: Found, name: str) -> None:
 
 
 def _kept(run: RunDirectory) -> None:
+    """Clear the form and open the new run's row."""
+    del st.session_state[FOUND]
+    st.session_state["networks_brought"] += 1
     st.query_params["open"] = run.id
-    st.session_state["just_kept"] = run.id
+    st.toast(f"{plain(run.title())} stands among the runs.", icon=":material/check:")
     st.rerun()

@@ -73,7 +73,7 @@ def _row(one: Summary, chosen: Sequence[str], is_open: bool) -> None:
                 look, icon, kind = "Comes with the program", ":material/inventory_2:", "gray"
             st.badge(look, icon=icon, color=kind)
             if st.button(
-                "Close" if is_open else "Open",
+                "Close" if is_open else "Details",
                 key=f"open-{one.id}",
                 icon=":material/expand_less:" if is_open else ":material/expand_more:",
                 help="Name and note, start again, take home, delete.",

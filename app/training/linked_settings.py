@@ -40,7 +40,7 @@ def fill_in(request: Request) -> None:
         unknown = settings.recipe if settings.model in MODELS else settings.model
         raise ExplorerError(f"The settings ask for {unknown!r:.60}, which this version of the program does not have.")
     told = f"Filled in like a run of **{MODELS[settings.model].title}** on {plain(request.data_title or request.data)}."
-    state: dict[str, Any] = {LINKED: request.settings, "run": session.NEW, "new_start": settings.start_from}
+    state: dict[str, Any] = {LINKED: request.settings, "new_start": settings.start_from}
     if not settings.start_from:
         state |= {"new_recipe": settings.recipe, "new_model": settings.model}
     elif settings.start_from == IMAGENET:

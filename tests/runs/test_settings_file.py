@@ -39,9 +39,11 @@ def asked(**settings: object) -> Request:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_both_bring_back_every_setting(recipe: str) -> None:
     request = asked(recipe=recipe, lr=0.0123, reflect=False)
-    assert from_json(to_json(request)) == request
+    kept = from_json(to_json(request))
+    assert TrainConfig.from_dict(RECIPES[recipe].settings | kept.settings).as_dict() == request.settings
+    assert replace(kept, settings=request.settings) == request
     back = from_link(to_link(request))
-    assert TrainConfig.from_dict(back.settings).as_dict() == request.settings
+    assert TrainConfig.from_dict(RECIPES[recipe].settings | back.settings).as_dict() == request.settings
     assert (back.data, back.image_size) == ("digits", 64)
     assert len(to_link(request)) < 900
 
@@ -54,6 +56,12 @@ def test_a_recipe_that_changes_does_not_change_a_link(monkeypatch: pytest.Monkey
     config = settle(from_link(link).settings, train_images=1000, image_size=64)
     assert config.as_dict() == request.settings
     assert from_link(link).settings["optimizer"] == "sgd"  # the default, and yet named
+
+
+def test_a_setting_that_the_network_does_not_have_is_not_asked_for() -> None:
+    request = Request(TrainConfig(model="resnet18", epochs=1, batch_size=8).as_dict(), "digits", image_size=64)
+    for back in (from_json(to_json(replace(request, data_title="Digits"))), from_link(to_link(request))):
+        assert settle(back.settings, train_images=100, image_size=64).as_dict() == request.settings
 
 
 def test_a_runs_own_config_is_a_settings_file(new_run: NewRun) -> None:
