@@ -70,6 +70,21 @@ def app_rows(app: dict[str, Any] | None) -> list[str]:
     return rows
 
 
+def own_picture_rows(own: dict[str, Any] | None) -> list[str]:
+    """The page Your pictures with many pictures, and photographs on their way in."""
+    if own is None:
+        return [unmeasured("The page Your pictures with 50,000 pictures, from click to pictures", "1 s")]
+    asked, opened, adding = own["asked_s"], own["opened_s"], own["adding"]
+    what = f"The page Your pictures with {own['pictures']:,} pictures, from click to pictures"
+    titles = {"known": what, "changed": "… after something in it has changed"}
+    rows = [
+        row(title, f"{asked:g} s", opened[name], " s", 2, missed(opened[name]["median"] <= asked))
+        for name, title in titles.items()
+    ]
+    told = f"{adding['per_s']} a second; {adding['peak_mb']:.0f} MB of memory at most"
+    return [*rows, f"| … adding photographs of 12 megapixels to it | | {told} | 1 |"]
+
+
 def explain_rows(explain: dict[str, Any] | None) -> list[str]:
     """What a person waits for an explanation."""
     if explain is None:
@@ -322,7 +337,12 @@ def row(what: str, asked: str, spread: dict[str, float], unit: str, digits: int,
 HEAD = ("| What | Asked | Measured: median (least to largest) | Runs | On |", "|---|---|---|---|---|")
 Rows = Callable[..., list[str]]
 SECTIONS: dict[str, tuple[tuple[tuple[str, ...], Rows], ...]] = {
-    "Using it": ((("train",), train_rows), (("app",), app_rows), (("start",), start_rows)),
+    "Using it": (
+        (("train",), train_rows),
+        (("app",), app_rows),
+        (("start",), start_rows),
+        (("own_pictures",), own_picture_rows),
+    ),
     "Looking inside and explaining": (
         (("explain",), explain_rows),
         (("units",), unit_rows),

@@ -32,7 +32,7 @@ from alexnet_core.lock import alone
 
 ALBUM_ID = re.compile(r"[a-z0-9-]{1,32}-[0-9a-f]{8}")
 THUMBNAIL = 128
-"""Side in pixels of a thumbnail, the centre square of its picture."""
+"""Side in pixels of a thumbnail, the centre square of its picture; that of a small picture is as small."""
 PATIENCE = 10.0
 """Seconds in which somebody else's line has long been written; then something is wrong."""
 JOURNAL_BYTES = 1_000_000_000
@@ -158,7 +158,7 @@ class Album:
         """Write down pictures (key, name) that were stored, and files (name, reason) that could not be."""
         line: Line = {"do": "add", "action": action, "class": class_id, "split": split, "from": source}
         with self._alone():
-            self._write(line | {"pictures": list(pictures), "broken": list(broken)})
+            self._write(line | {"pictures": dict(pictures), "broken": list(broken)})
 
     @contextmanager
     def changing(self) -> Iterator[Contents]:
@@ -239,7 +239,8 @@ class Album:
     def draw_thumbnail(self, key: str, picture: Image.Image) -> bytes:
         """Make and keep the thumbnail of a decoded picture."""
         file = BytesIO()
-        ImageOps.fit(picture, (THUMBNAIL, THUMBNAIL)).save(file, "JPEG", quality=85)
+        side = min(THUMBNAIL, *picture.size)
+        ImageOps.fit(picture, (side, side)).save(file, "JPEG", quality=85)
         place = self._place("thumbnails", key)
         make_folder(place.parent)
         # A cache: it is not brought to the disk at once, and one that gets lost is made again.

@@ -28,7 +28,7 @@ from alexnet_core.lock import alone
 LINE_PICTURES = 64
 LINE_SECONDS = 2.0
 """A line of the journal is written after so many pictures or seconds: what a kill can cost is read once more."""
-WRITERS = 4
+WRITERS = 8
 """Pictures being written at once: the disk's own wait, some milliseconds each, is waited for side by side."""
 
 

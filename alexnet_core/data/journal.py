@@ -6,7 +6,7 @@ somebody else deleted in this moment) have no effect: there is no state that can
 
     {"do": "begin", "format": 1, "title": "Pets"}
     {"do": "class", "action": "1f…", "class": 1, "name": "cats"}
-    {"do": "add", "action": "1f…", "class": 1, "split": "", "from": "…", "pictures": [[key, name]],
+    {"do": "add", "action": "1f…", "class": 1, "split": "", "from": "…", "pictures": {key: name},
      "broken": [[name, reason]]}
 
 Lines with the same `action` are one thing that a person did, and are undone together.
@@ -150,8 +150,8 @@ def _fits_add(line: Line) -> bool:
         _texts(line, "action", "from")
         and _numbers(line, "class")
         and line["split"] in SPLITS
-        and _keys(key for key, _ in line["pictures"])
-        and all(isinstance(name, str) for _, name in line["pictures"])
+        and _keys(line["pictures"])
+        and all(isinstance(name, str) for name in line["pictures"].values())
         and all(isinstance(name, str) and isinstance(reason, str) for name, reason in line["broken"])
     )
 
@@ -244,7 +244,7 @@ class _State:
         self.broken.update((clean_name(name), reason) for name, reason in line["broken"])
         class_id, split = line["class"], line["split"]
         if class_id in self.classes:
-            for key, name in line["pictures"]:
+            for key, name in line["pictures"].items():
                 if key not in self.pictures:
                     self.pictures[key] = Picture(key, name, class_id, split)
 

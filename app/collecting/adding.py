@@ -40,6 +40,7 @@ def show(album: Album | None, title: str) -> None:
         required=True,
         format_func=WAYS.__getitem__,
         key="adding_way",
+        wrap=True,
         help="Pictures stay on this computer. Each is kept as it came, and written to the disk at once.",
         persist_state="session",
     )

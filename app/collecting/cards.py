@@ -27,7 +27,7 @@ def show(album: Album, now: Contents) -> None:
     order = sorted(now.classes, key=lambda class_id: now.classes[class_id].casefold())
     pages = -(-len(order) // CARDS)
     page = st.pagination(pages, key=f"cards-{album.id}") if pages > 1 else 1
-    grid = st.grid("auto", min_column_width=220)
+    grid = st.grid(3, min_column_width=150)
     for class_id in order[(page - 1) * CARDS : page * CARDS]:
         keys = now.members[class_id]
         with grid.cell(), st.container(border=True, height="stretch"):
@@ -61,7 +61,7 @@ def _patchwork(album: Album, now: Contents, keys: list[str]) -> Image.Image:
 def thumbnail(album: Album, now: Contents, key: str) -> np.ndarray:
     """The small picture, uint8 (S, S, 3); grey where the photograph is gone."""
     try:
-        return np.asarray(decode(album.thumbnail(key, now.pictures[key].name)))
+        return np.asarray(decode(album.thumbnail(key, now.pictures[key].name)).resize((THUMBNAIL, THUMBNAIL)))
     except ExplorerError:
         return np.full((THUMBNAIL, THUMBNAIL, 3), GROUND, np.uint8)
 
@@ -72,7 +72,7 @@ EXAMPLES = ("star", "heart", "crescent")
 
 def show_examples() -> None:
     """What a data set is, for a page without one."""
-    grid = st.grid("auto", min_column_width=170)
+    grid = st.grid(3, min_column_width=150)
     for name, card in _examples().items():
         with grid.cell(), st.container(border=True, height="stretch"):
             st.image(card, width="stretch", alt=f"Six drawn pictures of a {name}.")

@@ -23,7 +23,7 @@ def class_line(number: int, name: str, action: str = "") -> Line:
 
 
 def add(class_id: int, *numbers: int, action: str = "add", broken: tuple[tuple[str, str], ...] = ()) -> Line:
-    pictures = [[key(number), f"{number}.jpg"] for number in numbers]
+    pictures = {key(number): f"{number}.jpg" for number in numbers}
     line = {"do": "add", "action": action, "class": class_id, "split": "", "from": "the zip pets"}
     return line | {"pictures": pictures, "broken": [list(one) for one in broken]}
 
@@ -142,8 +142,10 @@ def test_a_picture_is_there_once() -> None:
         b'{"do": "class", "action": "a", "class": -1, "name": "x"}',
         b'{"do": "move", "action": "a", "class": 1, "pictures": [5]}',
         line_bytes({"do": "remove", "action": "a", "pictures": ["../../../etc/passwd"]}).strip(),
-        line_bytes(add(1, 7) | {"pictures": [["../" + key(7)[3:], "x.jpg"]]}).strip(),
-        line_bytes(add(1, 7) | {"pictures": [[key(7) + "\n", "x.jpg"]]}).strip(),
+        line_bytes(add(1, 7) | {"pictures": {"../" + key(7)[3:]: "x.jpg"}}).strip(),
+        line_bytes(add(1, 7) | {"pictures": {key(7) + "\n": "x.jpg"}}).strip(),
+        line_bytes(add(1, 7) | {"pictures": {key(7): 5}}).strip(),
+        line_bytes(add(1, 7) | {"pictures": [key(7)]}).strip(),
         line_bytes(add(1, 7) | {"split": "../test"}).strip(),
         line_bytes(add(1, 7) | {"broken": [["a", 5]]}).strip(),
         b'{"do":' + 100_000 * b"[",
