@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"id": staircase.id, "stairs": found}, indent=1))
         return
-    print(f"{'':<18}{'epochs':>7}{'minutes':>10}{'top-1, median (least to largest)':>36}{'runs':>6}")
+    print(f"{'':<25}{'epochs':>7}{'minutes':>10}{'top-1, median (least to largest)':>36}{'runs':>6}")
     for one in found.values():
         top1 = one["top1"]
         spread = f"{top1['median']:.1%} ({top1['least']:.1%} to {top1['largest']:.1%})"
-        print(f"{one['title']:<18}{one['epochs']:>7}{one['minutes']['median']:>10.2f}{spread:>36}{top1['runs']:>6}")
+        print(f"{one['title']:<25}{one['epochs']:>7}{one['minutes']['median']:>10.2f}{spread:>36}{top1['runs']:>6}")
 
 
 def _resumed(name: str) -> "Staircase":

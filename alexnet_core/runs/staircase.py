@@ -61,7 +61,7 @@ class Stair:
 
 STAIRS: dict[str, Stair] = {
     "alexnet": Stair("AlexNet", "alexnet_mini", {"batch_norm": False}),
-    "batch_norm": Stair("with batch norm", "alexnet_mini", {"batch_norm": True}),
+    "batch_norm": Stair("AlexNet with batch norm", "alexnet_mini", {"batch_norm": True}),
     "vgg": Stair("VGG", "vgg_mini"),
     "inception": Stair("Inception", "inception_mini"),
     "resnet": Stair("ResNet", "resnet_mini"),
@@ -258,7 +258,7 @@ class Staircase:
         run = launcher.start(
             replace(settings, epochs=epochs),
             data,
-            f"Staircase {asked.created[5:16]}: {STAIRS[stair].title}, seed {seed}",
+            f"Staircase {asked.created[5:16].replace('T', ' ')}: {STAIRS[stair].title}, seed {seed}",
         )
         self._write(
             replace(asked, epochs=asked.epochs | {stair: epochs}, runs=asked.runs | {f"{stair}-{seed}": run.id})

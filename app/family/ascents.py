@@ -33,7 +33,7 @@ def ascents(results: Sequence[Climbed]) -> list[Ascent]:
 
 
 def rows(results: Sequence[Climbed]) -> list[dict[str, Any]]:
-    """One row for each network with a finished run."""
+    """One row for each network with a finished run; accuracies in percent."""
     found = summary(list(results))
     first = found.get("alexnet")
     return [
@@ -41,10 +41,10 @@ def rows(results: Sequence[Climbed]) -> list[dict[str, Any]]:
             "Network": one["title"],
             "Epochs": one["epochs"],
             "Minutes": round(one["minutes"]["median"], 2),
-            "Top-1": one["top1"]["median"],
-            "Least": one["top1"]["least"],
-            "Largest": one["top1"]["largest"],
-            "Gained on AlexNet": None if first is None else one["top1"]["median"] - first["top1"]["median"],
+            "Top-1": 100 * one["top1"]["median"],
+            "Least": 100 * one["top1"]["least"],
+            "Largest": 100 * one["top1"]["largest"],
+            "Points gained": None if first is None else 100 * (one["top1"]["median"] - first["top1"]["median"]),
             "Runs": one["top1"]["runs"],
         }
         for one in found.values()

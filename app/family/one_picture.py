@@ -1,18 +1,21 @@
 """One picture through all networks that are here: what each says, and which region speaks for it."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.prediction import ClassProbability
-from alexnet_core.models import MODELS
+from alexnet_core.models import MODELS, Network
 from alexnet_core.models.family import costs
 from alexnet_core.models.fetching import imagenet_file
 from alexnet_core.runs.listing import summaries
 from app import answers, session, words
 from app.choices import choose_picture
 from app.remembered import remembered
-from app.sentences import plain
+from app.sentences import plain, sentences_for_people
 from app.session import IMAGENET, Picture
 from app.words import memory
 
@@ -68,7 +71,7 @@ def show() -> None:
             persist_state="session",
         )
     with left:
-        network = session.load(next(iter(titles))).network
+        network = _first_whole(titles)
         picture = choose_picture(network)
         st.image(
             answers.square(network.preprocessing, picture),
@@ -87,7 +90,10 @@ def _row(chosen: list[str], titles: dict[str, str], picture: Picture) -> None:
         for place, choice in enumerate(chosen):
             with st.container():
                 bar.progress(place / len(chosen), f"Asking {plain(titles[choice])}")
-                _card(_look(choice, picture), titles[choice])
+                st.markdown(f"**{plain(titles[choice])}**")
+                # One that is damaged, or gone, says so on its own card.
+                with sentences_for_people():
+                    _card(_look(choice, picture))
     bar.empty()
     st.caption(
         "Under each network: its three most probable answers. Yellow in the picture: where its last maps found what "
@@ -95,8 +101,7 @@ def _row(chosen: list[str], titles: dict[str, str], picture: Picture) -> None:
     )
 
 
-def _card(look: Look, title: str) -> None:
-    st.markdown(f"**{plain(title)}**")
+def _card(look: Look) -> None:
     st.image(
         look.png, width="stretch", alt=f"The picture, coloured by how much each region speaks for {look.top[0].name}."
     )
@@ -139,6 +144,15 @@ def _first(groups: dict[str, dict[str, str]]) -> str:
     """What the page begins with: the largest group of one data set, where that fills a row, else everything."""
     largest = max(groups, key=lambda name: (name != EVERYTHING, len(groups[name])))
     return largest if len(groups[largest]) >= ROW else EVERYTHING
+
+
+def _first_whole(titles: Iterable[str]) -> Network:
+    """The first network whose file can be read: a sample is chosen to suit it."""
+    *others, last = titles
+    for name in others:
+        with suppress(ExplorerError):
+            return session.load(name).network
+    return session.load(last).network
 
 
 def _others() -> None:

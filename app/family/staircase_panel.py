@@ -77,14 +77,24 @@ def _course(chosen: Staircase, was_going_on: bool) -> None:
             )
             st.caption(
                 f"On {plain(asked.data.title)}, {_budget(asked.budget)}. Lines: the mean of the seeds at the end of "
-                "each epoch; bars: the least and the largest. Epochs are whole, so the times are equal but for one."
+                "each epoch; bars: the least and the largest. Epochs are whole, so the times are equal to within one."
             )
             st.dataframe(
                 rows(results),
                 hide_index=True,
                 column_config={
-                    name: st.column_config.NumberColumn(format="percent")
-                    for name in ("Top-1", "Least", "Largest", "Gained on AlexNet")
+                    "Minutes": st.column_config.NumberColumn(
+                        format="%.2f", help="Of training; the median of the seeds."
+                    ),
+                    "Top-1": st.column_config.NumberColumn(
+                        format="%.1f %%",
+                        help="Right of the pictures not trained on, at the end; the median of the seeds.",
+                    ),
+                    "Least": st.column_config.NumberColumn(format="%.1f %%", help="Of the seeds."),
+                    "Largest": st.column_config.NumberColumn(format="%.1f %%", help="Of the seeds."),
+                    "Points gained": st.column_config.NumberColumn(
+                        format="%+.1f", help="Above AlexNet without batch normalisation, in percentage points."
+                    ),
                 },
                 alt="Each network's epochs, minutes and accuracy at the end, with least and largest of the seeds.",
             )

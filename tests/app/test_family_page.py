@@ -6,8 +6,9 @@ import pytest
 from alexnet_core.models import MODELS
 from alexnet_core.models.family import IDEAS
 from alexnet_core.models.measuring import Measured, Spread
-from alexnet_core.runs.directory import DataIdentity
+from alexnet_core.runs.directory import DataIdentity, RunDirectory, RunState
 from alexnet_core.runs.staircase import Asked, Budget, Climbed, Staircase
+from alexnet_core.training.config import TrainConfig
 from app.family import numbers, overview, speed
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
@@ -63,6 +64,19 @@ def test_one_picture_through_all(run, on_tab):
     assert any("three most probable" in caption.value for caption in app.caption)
 
 
+def test_a_damaged_network_says_so_on_its_card_and_the_others_answer(run, on_tab):
+    # Made later, so it comes first in the list.
+    damaged = RunDirectory.create(
+        TrainConfig(), DataIdentity("gone", "toys", "Toys", "0"), run.path.parent / "99-damaged"
+    )
+    damaged.network_path.write_bytes(b"no network")
+    damaged.write_state(RunState("finished"))
+    app = on_tab("picture")
+    assert not app.exception
+    assert ["is damaged" in error.value for error in app.error] == [True]
+    assert any("three most probable" in caption.value for caption in app.caption)
+
+
 def test_without_any_network_the_page_says_how_to_get_one(home, on_tab):
     app = on_tab("picture")
     assert not app.exception
@@ -99,7 +113,7 @@ def test_the_staircase_shows_means_and_spread():
     line = accuracy_over_minutes([first, second]).data[0]
     assert line.error_y.array == pytest.approx([0.05, 0.05])
     (row,) = rows(CLIMBED)
-    assert (row["Top-1"], row["Least"], row["Largest"], row["Runs"]) == (0.62, 0.58, 0.66, 2)
+    assert [row["Top-1"], row["Least"], row["Largest"], row["Runs"]] == pytest.approx([62, 58, 66, 2])
 
 
 def test_a_staircase_that_stopped_can_go_on(home, on_tab, monkeypatch):
