@@ -257,6 +257,43 @@ def prepare_rows(prepared: dict[str, Any] | None) -> list[str]:
     return rows
 
 
+def family_rows(family: dict[str, Any] | None) -> list[str]:
+    """All networks of the family, one picture each and in batches."""
+    if family is None:
+        return [unmeasured("Comparing the speed of all families", "60 s")]
+    networks, asked = family["networks"], family["asked_s"]
+    rounds = min(one["latency_ms"]["rounds"] for one in networks.values())
+    late = missed(family["seconds"] <= asked)
+    rows = [
+        f"| Comparing the speed of all {len(networks)} networks, {rounds} rounds | {asked} s "
+        f"| {family['seconds']:.0f} s{late} | 1 |"
+    ]
+    for one in networks.values():
+        slow = one["latency_ms"]
+        pace = f"; {one['images_per_s']['median']:,.0f} pictures a second in batches of {family['batch']}"
+        what = f"One picture through {one['title']}, {one['image_size']} pixels"
+        rows.append(row(what, "", slow | {"runs": slow["rounds"]}, " ms", 1, pace))
+    return rows
+
+
+def staircase_rows(staircase: dict[str, Any] | None) -> list[str]:
+    """AlexNet mini and its successors after equal time."""
+    if staircase is None:
+        return [unmeasured("The staircase: AlexNet mini and its successors after equal time")]
+    minutes, data = staircase["minutes"], staircase["data"]
+    return [
+        row(
+            f"{one['title']}, {minutes:g} min on {data}: top-1",
+            "",
+            scaled(one["top1"], 100),
+            " %",
+            1,
+            f"; {one['epochs']} epochs in {one['minutes']['median']:.2f} min",
+        )
+        for one in staircase["stairs"].values()
+    ]
+
+
 def endurance_rows(endurance: dict[str, Any] | None) -> list[str]:
     """Runs killed, damaged and filled up on purpose; every comparison is of bytes."""
     if endurance is None:
@@ -357,6 +394,7 @@ SECTIONS: dict[str, tuple[tuple[tuple[str, ...], Rows], ...]] = {
         (("prepare",), prepare_rows),
         (("big_network_gpu", "records"), gpu_rows),
     ),
+    "The family": ((("family",), family_rows), (("staircase",), staircase_rows)),
 }
 """The tables: of which results they are made, and how."""
 
