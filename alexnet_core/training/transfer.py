@@ -90,9 +90,11 @@ def weights_to_copy(
     for name, value in wanted.items():
         if own[name].shape != value.shape:
             size = source.preprocessing.size
+            before = next(place for place, layer in enumerate(layers) if _within(name, set(layer)))
+            less = f", or copy only its first {before} layers" if before > 1 else ""
             raise ExplorerError(
-                f"{_name(source)} looks at pictures of {size} x {size} pixels, and its linear layers fit no others; "
-                f"prepare yours at that size (--size {size}), or copy only the layers before {name.rpartition('.')[0]}."
+                f"{_name(source)} looks at pictures of {size} x {size} pixels, and its layers fit no others; prepare "
+                f"yours at that size (--size {size}){less}."
             )
     return wanted
 

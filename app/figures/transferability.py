@@ -50,8 +50,18 @@ def accuracy(
                 hovertemplate="%{y:.1%}",
             )
     fig.update_xaxes(title_text="layers copied", range=[-0.2, deepest + 0.2], dtick=1, zeroline=False)
-    fig.update_yaxes(title_text="right on half B", tickformat=".0%", zeroline=False)
+    reached = [value for line in points.values() for value in line.values()] + [base] * (base is not None)
+    # At least a tenth is shown: differences of a single picture should not look like mountains.
+    top = min(1.01, max(reached, default=1.0) + 0.02)
+    low = max(0.0, min(min(reached, default=0.0) - 0.02, top - 0.1))
+    fig.update_yaxes(title_text="right on half B", tickformat=".0%", range=[low, top], zeroline=False)
     return fig
+
+
+def _faded(colour: str, opacity: float) -> str:
+    """A colour of the palette (#RRGGBB) that lets through what is behind it."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def plan(layers: int, copied: int, titles: Sequence[tuple[str, str]]) -> go.Figure:
@@ -70,12 +80,11 @@ def plan(layers: int, copied: int, titles: Sequence[tuple[str, str]]) -> go.Figu
                 x1=layer + 0.92,
                 y0=-row - 0.36,
                 y1=-row + 0.36,
-                line={"width": 3, "color": colour},
-                fillcolor=colour,
-                opacity=0.9 if frozen else 0.35 if taken or kind in "ab" else 0.08,
+                line={"width": 2, "color": colour, "dash": "solid" if taken or kind in "ab" else "dot"},
+                fillcolor=_faded(colour, 1.0 if frozen else 0.35 if taken or kind in "ab" else 0.0),
             )
             if frozen:
-                font = {"size": 12, "color": "#FFFFFF"}
+                font = {"size": 12, "color": "#FFFFFF" if colour == ACCENT else "#1A1A1A"}
                 fig.add_annotation(x=layer + 0.5, y=-row, text="frozen", showarrow=False, font=font)
         fig.add_annotation(
             x=layers + 0.2, y=-row, text=title, showarrow=False, xanchor="left", font={"size": 15, "color": INK}

@@ -58,8 +58,8 @@ def _cost(explicit: dict[str, Any], prepared: PreparedSet) -> None:
         f"{words.amount(found.multiply_adds)} multiply-adds, {words.memory(found.memory_bytes)} beside the pictures",
         help=(
             f"{found.learning:,} of {found.parameters:,} weights learn. Multiply-adds: over the whole run, forwards "
-            "and backwards; a laptop does some ten to a hundred billion a second. Memory: weights, gradients and what a "
-            "step keeps."
+            "and backwards; a laptop does some ten to a hundred billion a second. Memory: weights, gradients and what "
+            "a step keeps."
         ),
     )
 

@@ -16,6 +16,10 @@ TICK = 3.0
 SIDE = 32
 """Pixels: thirty networks in minutes."""
 MODEL = "alexnet_mini"
+FEW = 50
+"""Training pictures of each class unless asked otherwise: where there are many, nothing that is copied makes a
+difference."""
+PASSES = 12
 NO_TOOLBAR = {"displayModeBar": False}
 NEW = "new"
 
@@ -71,12 +75,14 @@ def ask() -> None:
         help="A data set with at least four classes; they are divided into two halves by lot.",
         persist_state="session",
     )
-    epochs = left.number_input("Passes", 1, 200, 8, key="transfer_epochs", help="Of each network over its pictures.")
+    epochs = left.number_input(
+        "Passes", 1, 200, PASSES, key="transfer_epochs", help="Of each network over its pictures."
+    )
     most = right.number_input(
         "Training pictures of each class",
         0,
         100_000,
-        0,
+        FEW,
         50,
         key="transfer_most",
         help="0 takes all. With fewer pictures, what was copied is worth more.",
