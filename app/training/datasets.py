@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from alexnet_core.data import corrections
+from alexnet_core.data.album import ALBUM_ID, find
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available
+from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available, prepared_album
 from app.sentences import plain
 from app.words import memory
 
 PREPARED_UNASKED = ("digits",)
 """Done in less than a second, so the page need not ask."""
+COLLECTED_UNASKED = 300
+"""Collected photographs: a few seconds with a bar."""
 A_GLANCE = 40
 """Pictures: enough to see what a set is like, few enough to see each."""
 
@@ -21,7 +25,7 @@ def offers(sets: Sequence[Available]) -> dict[str, str]:
     ordered = sorted(
         sets, key=lambda one: (one.name != "digits", not (one.offline or one.prepared), one.name != "shapes")
     )
-    return {one.name if one.name in DATASETS else str(one.prepared[0].directory): _line(one) for one in ordered}
+    return {one.source: _line(one) for one in ordered}
 
 
 def _line(one: Available) -> str:
@@ -38,9 +42,22 @@ def usual_size(source: str) -> int:
 
 
 def in_stock(source: str, size: int) -> PreparedSet | None:
-    """The prepared set, where it lies ready in that size."""
-    ready = (one for one in _ready() if source in (one.name, str(one.directory)))
-    return next((one for one in ready if one.image_size == size), None)
+    """The prepared set, with a person's corrections, where it lies ready in that size."""
+    ready = (one for one in _ready() if source in (one.name, str(one.directory)) and one.image_size == size)
+    found = prepared_album(find(source), size) if is_collected(source) else next(ready, None)
+    return None if found is None else corrections.in_stock(found)
+
+
+def is_collected(source: str) -> bool:
+    """Whether these are pictures that a person collects: what was prepared of them yesterday may be out of date."""
+    return ALBUM_ID.fullmatch(source) is not None
+
+
+def unasked(source: str) -> bool:
+    """Whether preparing is so quick that the page need not ask."""
+    return source in PREPARED_UNASKED or (
+        is_collected(source) and len(find(source).contents().pictures) <= COLLECTED_UNASKED
+    )
 
 
 def _ready() -> list[PreparedSet]:
