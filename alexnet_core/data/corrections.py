@@ -1,7 +1,7 @@
 """What a person corrected in a data set: pictures left out, classes and splits changed, findings that were in order.
 
-A person's own files are never touched. Corrections lie in a small file in the home folder, by the content of the data
-set, whatever its size in pixels; they are a list of actions, so that each can be undone. Preparation applies them: the
+A person's own files are never touched. Corrections lie in a small file in the home folder, a file for each source,
+whatever size it is prepared in; they are a list of actions, so that each can be undone. Preparation applies them: the
 result is a prepared set of its own beside the one as it came.
 """
 

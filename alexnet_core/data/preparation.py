@@ -93,7 +93,7 @@ class Collection:
     facts: dict[str, list[str]] = field(default_factory=dict)
     """A list for each fact, as long as `entries`."""
     content: str = ""
-    """A key of what the source holds, whatever the size it is prepared with; empty takes the prepared set's own."""
+    """A key of the source, whatever the size it is prepared with; empty takes the prepared set's own."""
     original: str = ""
     """Of a corrected set, the identity of the set as it came."""
 

@@ -55,7 +55,8 @@ class PreparedSet:
     identity: str
     """A key of the content: equal for equal pictures, size and manner of preparation."""
     content: str
-    """A key of the source's content alone: the same for every size it is prepared with, and with corrections."""
+    """A key of the source: the same for every size it is prepared with, with corrections, and, of a folder or an album,
+    when pictures are added."""
     original: str
     """Of a set with a person's corrections, the identity of the one as it came; empty for that one."""
 

@@ -156,8 +156,10 @@ def _uncorrected(
         collection = read_collection(path, side=size)
     else:
         collection = read_folder(path, side=size) if path.is_dir() else read_archive(path, side=size)
-    content_key = hashlib.sha256(content.encode()).hexdigest()
-    return write(replace(collection, content=content_key), place, size, identity, progress, cancelled, shard_bytes)
+    # Where pictures may be added, corrections of the others go on to hold: such a source is known by its place.
+    lasting = content if name is not None or not path.is_dir() else str(path.resolve())
+    source_key = hashlib.sha256(lasting.encode("utf-8", "surrogateescape")).hexdigest()
+    return write(replace(collection, content=source_key), place, size, identity, progress, cancelled, shard_bytes)
 
 
 def prepared_album(album: Album, image_size: int) -> PreparedSet | None:

@@ -10,6 +10,7 @@ from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
 from app import session, words
+from app.doctor import preview_panel
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 from app.sentences import sentences_for_people
@@ -57,6 +58,7 @@ def show() -> None:
             beside.start_both(settings, prepared, equal, beginnings.title_of(begin))
         if prepared is not None:
             settings = launcher.settled(given | changed, prepared, processes)
+            preview_panel.show_for(settings, prepared)
             if begin:
                 outlook.caption(words.plan(settings, prepared.count("train")))
                 ways.tell_times(places, given, prepared)

@@ -103,7 +103,7 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
                 # With the usual value in its key, a field follows the recipe until a person changes it.
                 value = getattr(usual, name)
                 with columns[place % 2]:
-                    wanted = field(name, value, f"set-{name}-{given['recipe']}-{value}")
+                    wanted = field(name, value, field_key(name, given["recipe"], value))
                 if wanted != value:
                     changed[name] = wanted
         st.caption(words.HOW_TO_COMPUTE)
@@ -121,6 +121,11 @@ def _has(given: dict[str, Any], name: str) -> bool:
     if begins and (name in ("whiten", "batch_norm") or (given["recipe"] == "head" and name in PICTURE_CHANGES)):
         return False
     return name not in ("dropout", "batch_norm") or name in MODELS[given["model"]].settings
+
+
+def field_key(name: str, recipe: str, value: Any) -> str:
+    """The name of the field for a setting whose usual value, of this recipe, is `value`."""
+    return f"set-{name}-{recipe}-{value}"
 
 
 def field(name: str, value: Any, key: str) -> Any:

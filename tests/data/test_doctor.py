@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from alexnet_core.data.corrections import Corrections
 from alexnet_core.data.doctor import Findings, examine, kept_together, split_of_most
 from alexnet_core.data.doctor.duplicates import groups, pairs, thumbnail
 from alexnet_core.data.doctor.sharpness import blurred, sharpness
@@ -57,8 +58,8 @@ def names(findings: Findings, positions: object) -> set[str]:
 
 def test_a_clean_folder_has_no_findings(tmp_path: Path) -> None:
     found = examined(tmp_path, CLEAN)
-    assert found.groups == found.blurred == found.broken == ()
-    assert found.tiny == found.stretched == found.apart == found.at_odds == []
+    assert found.groups == found.blurred == found.tiny == found.stretched == found.broken == ()
+    assert found.apart == found.at_odds == []
     assert found.imbalance == pytest.approx(1)
     assert sum(map(sum, (found.counts(split) for split in ("train", "val", "test")))) == 40
 
@@ -126,6 +127,19 @@ def test_every_planted_defect_is_named(tmp_path: Path) -> None:
     assert names(found, found.stretched) == {"a/banner.png"}
     assert {file for file, _ in found.broken} == {"b/broken.jpg", "b/note.txt"}
     assert all(len(reason) > 20 for _, reason in found.broken)
+
+    corrected = (
+        Corrections()
+        .then("drop", {"a/copy.jpg": "", "a/blurred.png": ""})
+        .then("relabel", {"b/copy of an a.jpg": "a"})
+        .then("keep", {"b/tiny.png": "tiny", "a/banner.png": "blurred"})
+    )
+    left = found.after(corrected)
+    assert (left.blurred, left.tiny, left.at_odds) == ((), (), [])
+    assert names(left, left.stretched) == {"a/banner.png"}  # it was kept for another reason
+    assert [names(left, group) for group in left.groups] == [{"a/5.png", "b/copy of an a.jpg"}]
+    assert left.labels[left.files.index("b/copy of an a.jpg")] == 0
+    assert len(left.files) == len(left.labels) == len(left.splits) == len(found.files) - 2
 
 
 def test_copies_in_train_and_test_are_seen_and_brought_together(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ of 3 kB and a few numbers for each.
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from alexnet_core.data import balance
+from alexnet_core.data.corrections import Corrections
 from alexnet_core.data.doctor.duplicates import SIDE, groups, pairs, thumbnail
 from alexnet_core.data.doctor.sharpness import blurred, sharpness
 from alexnet_core.data.preparation import Cancelled, Collection, Progress, Refused, carve
@@ -22,6 +23,8 @@ from alexnet_core.errors import ExplorerError
 
 CHUNK = 16
 """Pictures a task."""
+COPY, BLURRED, TINY, STRETCHED = "copy", "blurred", "tiny", "stretched"
+"""What a picture can be suspected of, as corrections name it where a person keeps it."""
 ASPECT = 3.0
 """The long side over the short one, beyond which the centre square shows less than a third of the picture."""
 
@@ -49,20 +52,12 @@ class Findings:
     """Pictures that are the same one but for resizing, saving or a small cut."""
     blurred: tuple[int, ...]
     """The most blurred first."""
+    tiny: tuple[int, ...]
+    """Pictures whose short side is below `side`, the smallest first: they would be enlarged, and show no more."""
+    stretched: tuple[int, ...]
+    """Pictures more than three times as long as wide, or as wide as long, the most extreme first."""
     broken: tuple[tuple[str, str], ...]
     """(file, reason) of what could not be used."""
-
-    @property
-    def tiny(self) -> list[int]:
-        """Pictures whose short side is below `side`, the smallest first: they would be enlarged, and show no more."""
-        short = self.sizes.min(axis=1)
-        return [int(place) for place in np.argsort(short, kind="stable") if short[place] < self.side]
-
-    @property
-    def stretched(self) -> list[int]:
-        """Pictures more than three times as long as wide, or as wide as long, the most extreme first."""
-        aspect = self.sizes.max(axis=1) / self.sizes.min(axis=1)
-        return [int(place) for place in np.argsort(-aspect, kind="stable") if aspect[place] > ASPECT]
 
     @property
     def apart(self) -> list[tuple[int, ...]]:
@@ -79,6 +74,34 @@ class Findings:
         """The pictures of the largest class over those of the smallest, among those to learn from."""
         return balance.imbalance(self.counts("train"))
 
+    def after(self, corrections: Corrections) -> "Findings":
+        """What of it is still open once a person has corrected some: no more of what was dropped, classes and splits as
+        they are now, and nothing of a kind of finding that was found to be in order."""
+        dropped, relabelled, moved = corrections.dropped, corrections.relabelled, corrections.moved
+        stay = [place for place, file in enumerate(self.files) if file not in dropped]
+        now = {place: number for number, place in enumerate(stay)}
+        number_of = {name: number for number, name in enumerate(self.classes)}
+
+        def still(found: Iterable[int], suspicion: str) -> tuple[int, ...]:
+            kept = corrections.kept(suspicion)
+            return tuple(now[place] for place in found if place in now and self.files[place] not in kept)
+
+        open_groups = (still(group, COPY) for group in self.groups)
+        labels = (number_of.get(relabelled.get(self.files[place], ""), int(self.labels[place])) for place in stay)
+        return replace(
+            self,
+            places=self.places[stay],
+            files=tuple(self.files[place] for place in stay),
+            labels=np.array(list(labels), np.int64),
+            splits=tuple(moved.get(self.files[place], self.splits[place]) for place in stay),
+            sizes=self.sizes[stay],
+            sharpness=self.sharpness[stay],
+            groups=tuple(group for group in open_groups if len(group) > 1),
+            blurred=still(self.blurred, BLURRED),
+            tiny=still(self.tiny, TINY),
+            stretched=still(self.stretched, STRETCHED),
+        )
+
     def counts(self, split: str) -> list[int]:
         """Pictures of each class in the split, in the order of `classes`."""
         here = self.labels[[place for place, name in enumerate(self.splits) if name == split]]
@@ -87,7 +110,7 @@ class Findings:
 
 def examine(
     source: Collection | PreparedSet,
-    side: int | None = None,
+    side: int = SIDE,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Findings:
@@ -133,7 +156,7 @@ def examine(
     return Findings(
         title=title,
         classes=collection.classes,
-        side=side or SIDE,
+        side=side,
         places=good,
         files=tuple(entries[place].file for place in good),
         labels=np.array([entries[place].label for place in good], np.int64),
@@ -142,8 +165,16 @@ def examine(
         sharpness=sharp[good],
         groups=tuple(tuple(group) for group in found),
         blurred=tuple(blurred(sharp[good]).tolist()),
+        tiny=_below(sizes[good].min(axis=1), side),
+        stretched=_below(sizes[good].min(axis=1) / sizes[good].max(axis=1), 1 / ASPECT),
         broken=tuple(broken),
     )
+
+
+def _below(values: np.ndarray, limit: float) -> tuple[int, ...]:
+    """Positions of the values below the limit, the smallest first."""
+    order = np.argsort(values, kind="stable")
+    return tuple(order[values[order] < limit].tolist())
 
 
 _Look = tuple[np.ndarray, tuple[int, int], float] | str

@@ -10,7 +10,7 @@ from alexnet_core.data.prepared import SPLITS
 def split_of_most(splits: Sequence[str], groups: Sequence[Sequence[int]]) -> dict[int, str]:
     """New splits, by position, for the members of `groups` (positions in `splits`) that lie apart: where most of the
     group lie; the one that is learned from where it is a tie."""
-    moves = {}
+    moves: dict[int, str] = {}
     for group in groups:
         counts = Counter(splits[position] for position in group)
         home = max(SPLITS, key=lambda split: counts[split])

@@ -1,0 +1,1 @@
+"""What the page Data doctor finds out and shows."""

@@ -1,0 +1,108 @@
+"""What a person does about findings: every action is written down, and can be undone."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from alexnet_core.data import corrections
+from alexnet_core.data.album import find
+from alexnet_core.data.collecting import picture_behind
+from alexnet_core.data.corrections import Corrections, Kind
+from alexnet_core.training.config import TrainConfig
+from app import session
+from app.doctor.patients import Patient
+from app.sentences import plain
+from app.training import run_settings
+from app.training.datasets import is_collected
+
+DONE: dict[Kind, str] = {
+    "drop": "left out",
+    "relabel": "given another class",
+    "split": "moved to another split",
+    "keep": "kept as they are",
+}
+
+
+def act(patient: Patient, kind: Kind, files: Mapping[str, str]) -> None:
+    """Do it, and look at the page anew."""
+    _keep(patient, patient.corrections.then(kind, files))
+
+
+def button(label: str, patient: Patient, kind: Kind, files: Mapping[str, str], key: str, **about: str) -> None:
+    """A button that does it. Its `key` is the finding's, so that the next finding in its place gets another one."""
+    icons = {"drop": "delete", "relabel": "label", "split": "call_merge", "keep": "check"}
+    if st.button(label, key=f"{kind}-{key}", icon=f":material/{icons[kind]}:", **about):
+        act(patient, kind, files)
+
+
+def show(patient: Patient) -> None:
+    """What was done so far, the way back, and the way on."""
+    done = patient.corrections
+    if not done.actions:
+        return
+    last = done.actions[-1]
+    counts = [
+        f"{len(done.dropped):,} left out" if done.dropped else "",
+        f"{len(done.relabelled):,} with another class" if done.relabelled else "",
+        f"{len(done.moved):,} in another split" if done.moved else "",
+    ]
+    said = ", ".join(filter(None, counts)) or "nothing changed, some found to be in order"
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/healing: **Your corrections:** {said}. Your own files stay as they are.")
+        if st.button(
+            "Undo the last",
+            icon=":material/undo:",
+            help=f"{_of(len(last.files))} {DONE[last.kind]}, such as {plain(next(iter(last.files)))}.",
+        ):
+            _keep(patient, done.undone())
+        can_be_carried_out = is_collected(patient.source) and bool(done.dropped or done.relabelled)
+        if can_be_carried_out and st.button(
+            "Carry out in Your pictures",
+            icon=":material/done_all:",
+            help="Takes what is left out out of your collection, and puts pictures into their new classes there. "
+            "The page Your pictures can undo it, too.",
+        ):
+            _carry_out(patient)
+        if done.changes and st.button(
+            "Train with them",
+            icon=":material/model_training:",
+            type="primary",
+            help="Opens the page Train with this data set; from now on, trainings use it as you corrected it.",
+        ):
+            to_training(patient)
+
+
+def _carry_out(patient: Patient) -> None:
+    """Do in the collection itself what the corrections say; what it has no word for stays with them."""
+    album, done = find(patient.source), patient.corrections
+    now = album.contents()
+    behind = {file: picture_behind(now, file) for file in (*done.dropped, *done.relabelled)}
+    gone = [picture.key for file in sorted(done.dropped) if (picture := behind[file])]
+    if gone:
+        album.remove(gone)
+    number_of = {name: class_id for class_id, name in now.classes.items()}
+    for name in sorted(set(done.relabelled.values()) & set(number_of)):
+        files = [file for file, wanted in done.relabelled.items() if wanted == name and file not in done.dropped]
+        moved = [picture.key for file in files if (picture := behind[file])]
+        if moved:
+            album.move(moved, number_of[name])
+    _keep(patient, Corrections(tuple(action for action in done.actions if action.kind in ("split", "keep"))))
+
+
+def to_training(patient: Patient, **settings: str) -> None:
+    """The page Train, with this data set and these settings filled in."""
+    st.session_state["new_data"] = patient.source
+    recipe = st.session_state.get("new_recipe", TrainConfig.recipe)
+    for name, value in settings.items():
+        st.session_state[run_settings.field_key(name, recipe, getattr(TrainConfig, name))] = value
+    st.switch_page("views/train.py", query_params={"run": session.NEW})
+
+
+def _of(count: int) -> str:
+    return "One picture" if count == 1 else f"{count:,} pictures"
+
+
+def _keep(patient: Patient, changed: Corrections) -> None:
+    corrections.keep(patient.prepared, changed)
+    session.prepared_sets().clear()  # they may hold this set with other corrections
+    st.rerun()

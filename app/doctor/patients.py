@@ -1,0 +1,111 @@
+"""Which data set is examined: chosen by name and kept in the address, prepared where it is not, and its findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from alexnet_core.data import corrections
+from alexnet_core.data.album import find
+from alexnet_core.data.collecting import read_collection
+from alexnet_core.data.corrections import Corrections
+from alexnet_core.data.doctor import Findings, examine
+from alexnet_core.data.prepared import SPLITS, PreparedSet
+from alexnet_core.data.shards import StoredImages
+from alexnet_core.data.sources import available, prepare
+from app import session, words
+from app.answers import Answers
+from app.training.datasets import is_collected, offers, unasked, usual_size
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A data set with what was found in it and what was corrected."""
+
+    source: str
+    """What `prepare` takes for it."""
+    prepared: PreparedSet
+    """The set as it came."""
+    corrections: Corrections
+    all_findings: Findings
+    """As it came."""
+    findings: Findings
+    """What is still open."""
+    rows: dict[str, int]
+    """The row of each picture among all of `prepared`, by its file name."""
+
+    @property
+    def images(self) -> StoredImages:
+        """All prepared pictures, whatever their split."""
+        return all_rows(self.prepared)
+
+    def pictures(self, places: Sequence[int]) -> np.ndarray:
+        """The prepared squares at these positions of the open findings: uint8 (n, S, S, 3)."""
+        return self.images[[self.rows[self.findings.files[place]] for place in places]]
+
+
+def all_rows(prepared: PreparedSet) -> StoredImages:
+    """The pictures of all splits, in the order of their rows."""
+    last = max(last for _, last in prepared.splits.values())
+    return StoredImages(prepared.directory, prepared.image_size, prepared.rows_per_shard, 0, last)
+
+
+def choose() -> Patient:
+    """The data set to examine. Stops the page while there is something to decide first."""
+    sets = offers(available())
+    source = session.from_address("data", list(sets), next(iter(sets)), announce=True)
+    st.selectbox(
+        "Data set",
+        list(sets),
+        key="data",
+        format_func=sets.__getitem__,
+        help="Any set that a network can learn from. Make one of your own on the page Your pictures.",
+        on_change=session.to_address,
+        args=("data",),
+        persist_state="session",
+    )
+    prepared = _as_it_came(source)
+    return _examined(source, prepared)
+
+
+def _as_it_came(source: str) -> PreparedSet:
+    sizes = [one.image_size for entry in available() for one in entry.prepared if source in (one.name, entry.source)]
+    size = sizes[0] if sizes else usual_size(source)
+    known = st.session_state.setdefault("patients", {})
+    if (source, size) in known and not is_collected(source):  # what is collected may have changed meanwhile
+        return known[source, size]
+    if not sizes and not unasked(source):
+        st.info("These pictures are not prepared on this computer yet.", icon=":material/inventory_2:")
+        if not st.button("Prepare and examine", type="primary", help=words.preparing(source)):
+            st.stop()
+    bar = st.empty()
+    known[source, size] = prepare(
+        source, image_size=size, as_it_came=True, progress=lambda *at: bar.progress(*words.progress(*at))
+    )
+    bar.empty()
+    return known[source, size]
+
+
+@st.cache_resource
+def _examinations() -> Answers:
+    """Some 200 bytes a picture each."""
+    return Answers(8)
+
+
+def _examined(source: str, prepared: PreparedSet) -> Patient:
+    bar = st.empty()
+    found: Findings = _examinations().get(
+        prepared.identity,
+        lambda: examine(
+            # Collected pictures are here as they came, which shows how small or long they were.
+            read_collection(find(source).path, prepared.image_size) if is_collected(source) else prepared,
+            prepared.image_size,
+            lambda *at: bar.progress(*words.progress(*at)),
+        ),
+    )
+    bar.empty()
+    corrected = corrections.of(prepared)
+    files = [file for split in SPLITS if split in prepared.splits for file in prepared.files(split)]
+    rows = {file: row for row, file in enumerate(files)}
+    return Patient(source, prepared, corrected, found, found.after(corrected), rows)

@@ -1,0 +1,82 @@
+"""Which labels a finished network doubts, remembered for all sessions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.suspicious_labels import Suspect, held_out, looking, suspects
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.listing import list_runs
+from app.answers import Answers
+from app.doctor.patients import Patient, all_rows
+from app.session import SharedNetwork
+
+KEPT = "label"
+"""What a picture is suspected of whose label is doubted, as corrections name it."""
+
+
+def fitting_runs(prepared: PreparedSet) -> dict[str, str]:
+    """The title of each run that learned from this set, corrected or not, and has a network, by its id."""
+    fitting = {}
+    for run in list_runs():
+        data = run.config().data
+        same = data.identity == prepared.identity or Path(data.directory).name.startswith(prepared.directory.name)
+        if same and run.latest_network_path() is not None:
+            fitting[run.id] = run.title()
+    return fitting
+
+
+def again(run_id: str) -> RunDirectory:
+    """The run that is to be repeated."""
+    return RunDirectory.find(run_id)
+
+
+@st.cache_resource
+def _looked() -> Answers:
+    """Up to 1 kB a picture each."""
+    return Answers(3)
+
+
+@st.cache_resource
+def _doubted() -> Answers:
+    return Answers(16)
+
+
+def known(shared: SharedNetwork, patient: Patient) -> bool:
+    """Whether the network has seen the pictures already."""
+    return _looked().known((shared.key, patient.prepared.identity)) is not None
+
+
+def doubted(shared: SharedNetwork, patient: Patient, progress: Callable[[float], object]) -> list[Suspect]:
+    """The suspects among all pictures that are still in the set, with the classes they have by now; rows are those of
+    the set as it came, classes those of the set."""
+    features = _looked().get((shared.key, patient.prepared.identity), lambda: _features(shared, patient, progress))
+    key = (shared.key, patient.prepared.identity, patient.corrections.key)
+    found: list[Suspect] = _doubted().get(key, lambda: _suspects(patient, features))
+    kept = patient.corrections.kept(KEPT)
+    names = {row: file for file, row in patient.rows.items()}
+    return [one for one in found if names[one.row] not in kept]
+
+
+def _features(shared: SharedNetwork, patient: Patient, progress: Callable[[float], object]) -> np.ndarray:
+    prepared = patient.prepared
+    images = all_rows(prepared)
+    gallery = Gallery(prepared.identity, prepared.title, images, None, list(patient.rows))
+    steps = looking(shared.network, gallery)
+    while True:
+        with shared.lock:  # for one batch: others may look at theirs in between
+            step = next(steps)
+        if step.features is not None:
+            return step.features
+        progress(step.done / step.total)
+
+
+def _suspects(patient: Patient, features: np.ndarray) -> list[Suspect]:
+    found = patient.findings
+    rows = np.array([patient.rows[file] for file in found.files])
+    doubtful = suspects(held_out(features[rows], found.labels, len(found.classes)), found.labels)
+    return [Suspect(int(rows[one.row]), one.label, one.likely, one.probability, one.of_label) for one in doubtful]
