@@ -85,6 +85,18 @@ def own_picture_rows(own: dict[str, Any] | None) -> list[str]:
     return [*rows, f"| … adding photographs of 12 megapixels to it | | {told} | 1 |"]
 
 
+def runs_rows(runs: dict[str, Any] | None) -> list[str]:
+    """Many runs in a list."""
+    if runs is None:
+        return [unmeasured("200 runs listed")]
+    what = f"{runs['runs']:,} runs of {runs['bytes_each'] / 1e3:,.0f} kB of events and timing: listed"
+    beside = f"; from all events {runs['all_events_ms']['median']:,.0f} ms"
+    return [
+        row(what, "", runs["list_ms"], " ms", 0, beside),
+        row("… the page Runs, from click to rows and curves", "", runs["page_ms"], " ms", 0),
+    ]
+
+
 def explain_rows(explain: dict[str, Any] | None) -> list[str]:
     """What a person waits for an explanation."""
     if explain is None:
@@ -294,6 +306,24 @@ def staircase_rows(staircase: dict[str, Any] | None) -> list[str]:
     ]
 
 
+def transfer_rows(transfer: dict[str, Any] | None) -> list[str]:
+    """Photographs to a trained head on features that are computed once."""
+    if transfer is None:
+        return [unmeasured("300 photographs to a trained head, SqueezeNet 1.1, from the click", "20 s")]
+    rows, tasks = [], transfer["tasks"]
+    titles = {"small": "from the click to the test's result", "whole": "already prepared, to the test's result"}
+    for name, task in tasks.items():
+        asked, top1 = task["asked"], scaled(task["top1"], 100)
+        late = missed("seconds" not in asked or task["seconds"]["median"] <= asked["seconds"])
+        limit = f"{asked['seconds']} s" if "seconds" in asked else ""
+        what = f"{task['pictures']:,} photographs to a trained {task['learn'].replace('_', ' ')}, SqueezeNet 1.1"
+        rows.append(row(f"{what}, {titles[name]}", limit, task["seconds"], " s", 1, late))
+        low = missed("top1" not in asked or task["top1"]["median"] >= asked["top1"])
+        wanted = f"at least {asked['top1']:.0%}" if "top1" in asked else ""
+        rows.append(row(f"… right on {task['held_out']:,} held-out pictures", wanted, top1, " %", 1, low))
+    return rows
+
+
 def endurance_rows(endurance: dict[str, Any] | None) -> list[str]:
     """Runs killed, damaged and filled up on purpose; every comparison is of bytes."""
     if endurance is None:
@@ -378,7 +408,9 @@ SECTIONS: dict[str, tuple[tuple[tuple[str, ...], Rows], ...]] = {
         (("train",), train_rows),
         (("app",), app_rows),
         (("start",), start_rows),
+        (("runs",), runs_rows),
         (("own_pictures",), own_picture_rows),
+        (("transfer",), transfer_rows),
     ),
     "Looking inside and explaining": (
         (("explain",), explain_rows),

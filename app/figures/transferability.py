@@ -47,6 +47,7 @@ def accuracy(
                 mode="lines+markers",
                 line={"width": 3, "color": colour, "dash": dash},
                 marker={"size": 11, "symbol": marker, "color": colour, "line": {"width": 2, "color": colour}},
+                cliponaxis=False,
                 hovertemplate="%{y:.1%}",
             )
     fig.update_xaxes(title_text="layers copied", range=[-0.2, deepest + 0.2], dtick=1, zeroline=False)

@@ -19,10 +19,12 @@ CARDS = {
     "everything": (":material/all_inclusive:", "All layers learn on, the first ones slowest."),
 }
 """A sign and a short sentence for each way."""
+ASK = "ask"
+"""The place of the button that times all three."""
 
 
 def choose(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[str, dict[str, DeltaGenerator]]:
-    """Which way (a key of TRANSFER), and where each card tells how long it takes. Costs are shown once the pictures are
+    """Which way (a key of TRANSFER), and the places that `tell_times` fills. Costs are shown once the pictures are
     prepared."""
     st.session_state.setdefault("new_way", next(iter(TRANSFER)))
     places: dict[str, DeltaGenerator] = {}
@@ -45,6 +47,7 @@ def choose(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[str, di
                     help=f"Sets the recipe “{recipe.title}”; each of its settings can be changed below.",
                     on_click=lambda name=name: st.session_state.update(new_way=name),
                 )
+    places[ASK] = st.empty()
     return st.session_state.new_way, places
 
 
@@ -53,7 +56,8 @@ def _cost(explicit: dict[str, Any], prepared: PreparedSet) -> None:
         found = _counted(explicit, prepared)
     except ExplorerError:
         return  # the same sentence stands beside the Start button
-    st.markdown(f"**{words.percent(found.learning / found.parameters)}** of the weights")
+    share = found.learning / found.parameters
+    st.markdown(f"**{words.percent(share)}** of the weights" if share < 1 else "**All** weights")
     st.caption(
         f"{words.amount(found.multiply_adds)} multiply-adds, {words.memory(found.memory_bytes)} beside the pictures",
         help=(
@@ -73,7 +77,7 @@ def tell_times(places: dict[str, DeltaGenerator], given: dict[str, Any], prepare
     """How long each way takes, once a person asks: timed last, so that nobody has to wait for it to press Start."""
     asked = f"ways-timed-{prepared.identity}-{given['model']}"
     if not st.session_state.get(asked):
-        if not st.button(
+        if not places[ASK].button(
             "Estimate the times",
             key="time_ways",
             icon=":material/timer:",
@@ -81,8 +85,9 @@ def tell_times(places: dict[str, DeltaGenerator], given: dict[str, Any], prepare
         ):
             return
         st.session_state[asked] = True
-    for name, place in places.items():
-        settings = launcher.settled(given | {"recipe": name}, prepared)
+        places[ASK].empty()
+    for name in TRANSFER:
+        place, settings = places[name], launcher.settled(given | {"recipe": name}, prepared)
         with place:
             seconds = estimates.seconds(settings, prepared.identity, prepared)
         place.markdown(f":material/timer: about **{words.duration(seconds)}**")
