@@ -109,6 +109,22 @@ FILTERS = Recipe(
 )
 """`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 84.9 %, and clean filters."""
 
+BY_HEART = Recipe(
+    "By heart",
+    "A control: the training pictures get each other's classes by chance, and nothing keeps the network from learning "
+    "them by heart. What it explains should look unlike what a network explains that has understood something.",
+    {
+        **QUICK.settings,
+        "shuffle_labels": True,
+        "epochs": 80,
+        "weight_decay": 0.0,
+        "dropout": 0.0,
+        "translate": 0.0,
+    },
+)
+"""`alexnet train --data digits --recipe by_heart --batch-size 64`: a training loss of 0.16 (chance is 2.30) and 11 % of
+the validation images right, which is chance, too, after six minutes on one busy core."""
+
 PAPER_2012 = Recipe(
     "The paper of 2012",
     "Krizhevsky, Sutskever and Hinton, section 5: SGD with momentum 0.9, weight decay 0.0005, batches of 128, a "
@@ -191,6 +207,7 @@ RECIPES: dict[str, Recipe] = {
     "lap": LAP,
     "distance": DISTANCE,
     "filters": FILTERS,
+    "by_heart": BY_HEART,
     "paper_2012": PAPER_2012,
     **TRANSFER,
 }

@@ -315,8 +315,8 @@ def _shuffled(asked: Asked, key: str) -> None:
     run = honesty_checks.shuffled_run(asked.shared)
     if run is None:
         st.info(
-            "There is no such control yet. Train the same network on the same data with the setting “Shuffle labels”, "
-            "on the page Train: it then learns pictures by heart and nothing about classes.",
+            "There is no such control yet. Train the same network on the same data with the recipe “By heart”, on the "
+            "page Train: it then learns pictures by heart and nothing about classes.",
             icon=":material/shuffle:",
         )
         return
