@@ -58,7 +58,7 @@ def test_each_test_says_something_about_a_quick_method(run, test):
         "pixels": "order",
         "faithful": "computed by Captum",
         "runner_up": "Rank correlation",
-        "shuffled": "Shuffle labels",
+        "shuffled": "recipe “By heart”",
     }
     assert words[test] in texts(app)
 
