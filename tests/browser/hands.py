@@ -10,7 +10,12 @@ POINTS = """() => Math.max(-1, ...[...document.querySelectorAll('.js-plotly-plot
     .flatMap(plot => plot.data ?? []).filter(line => line.name === 'train').map(line => line.x.length))"""
 """How many points the longest training curve on the page has; -1 without one."""
 
-MENUS = {"Look inside": "Inside the network", "Time machine": "Inside the network", "Break it": "Explanations"}
+MENUS = {
+    "Your pictures": "Your data",
+    "Look inside": "Inside the network",
+    "Time machine": "Inside the network",
+    "Break it": "Explanations",
+}
 """The menu that a page's name stands in, of those that the journeys open."""
 
 

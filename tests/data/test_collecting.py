@@ -161,6 +161,28 @@ def test_an_uploaded_zip_is_held_to_its_limits(guarded: Path, monkeypatch) -> No
         add_source(create("Pets"), make_zip(guarded / "in.zip", FILES))
 
 
+def test_members_that_share_their_bytes_are_not_unpacked_many_times(guarded: Path) -> None:
+    path = make_zip(guarded / "in.zip", {f"cats/{number}.png": png() for number in range(50)})
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    while entry >= 0:  # every line of the table of contents points to the first member
+        data[entry + 42 : entry + 46] = bytes(4)
+        entry = data.find(b"PK\x01\x02", entry + 4)
+    path.write_bytes(bytes(data))
+    album = create("Pets")
+    taken = add_source(album, path)
+    assert taken.added == 1
+    assert len(taken.broken) == 49
+
+
+def test_a_picture_of_enormous_size_takes_no_memory(guarded: Path) -> None:
+    claims = {f"cats/{number}.png": png_claiming(30_000, 30_000 + number) for number in range(20)}
+    album = create("Pets")
+    taken = add_source(album, make_folder(guarded / "in", claims))
+    assert len(taken.broken) == 20
+    assert counts(album) == {}
+
+
 def test_no_source_at_all_is_a_sentence(tmp_path: Path) -> None:
     for place in ("nowhere", "a\x00b"):
         with pytest.raises(ExplorerError, match="no folder or zip"):
