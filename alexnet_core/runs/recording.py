@@ -1,15 +1,12 @@
 """A training run as a process: the loop's events go into the run directory, a person's wishes come out of it."""
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,7 @@ from torch import nn
 
 from alexnet_core import devices
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.distributed import ALONE, World, is_loss_of_a_process
+from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import Network, build
@@ -27,6 +24,7 @@ from alexnet_core.places import data_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
 from alexnet_core.runs.directory import LIVE, Evaluation, RunConfig, RunDirectory, RunState, Timing
+from alexnet_core.runs.ending import noting_signals, telling_how_it_ends
 from alexnet_core.runs.starting import source_of
 from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
@@ -59,7 +57,7 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
     need not have.
     """
     config = world.from_main(lambda: _may_begin(run, world))
-    with _signals() as signalled, _telling_how_it_ends(run, config, world):
+    with noting_signals() as signalled, telling_how_it_ends(run, config, world):
         if world.is_main:
             run.clear_leftovers()
             run.write_state(run.processes_state("running", "Getting ready."))
@@ -389,99 +387,3 @@ def _way(
         return devices.choose(*chosen)  # type: ignore[arg-type]
 
     return world.together(follow), sentences
-
-
-@contextmanager
-def _telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> Iterator[None]:
-    """Whatever ends the training within, state.json does not claim that it goes on. A bug keeps its traceback."""
-
-    def say(state: RunState) -> None:
-        if not world.is_main:
-            world.leave_word(state.message)
-            return
-        try:
-            run.write_state(state)
-        except ExplorerError:
-            # On a full disk there is no room for a second state beside the first, only in its place. Where not even
-            # that can be written, a dead process speaks for itself.
-            with suppress(ExplorerError):
-                run.write_state(state, in_place=True)
-
-    try:
-        yield
-    except ExplorerError as error:
-        say(RunState("failed", str(error), remedy=error.remedy))
-        raise
-    except GeneratorExit:
-        say(RunState("interrupted", "Left before the end. Resume to go on."))
-        raise
-    except BaseException as error:
-        if world.world_size > 1 and is_loss_of_a_process(error):
-            raise ExplorerError(_tell_of_a_loss(run, world)) from error
-        if not _is_memory_error(error):
-            say(RunState("failed", "The program met an error of its own; log.txt has the details."))
-            raise
-        refusal = _too_large(config.settings.batch_size)
-        say(RunState("failed", str(refusal), remedy=refusal.remedy))
-        raise refusal from error
-
-
-def _tell_of_a_loss(run: RunDirectory, world: World) -> str:
-    """Another process has gone: state.json gets its last word, or that it was ended by force. Returns the message."""
-    word = world.last_word()
-    if world.is_main:
-        message = word or "Another process of the training was ended by force; nothing saved is lost. Resume to go on."
-        with suppress(ExplorerError):
-            run.write_state(RunState("failed" if word else "interrupted", message))
-        return message
-    # Where the main process has gone itself, whoever has the directory before them says so in its place.
-    with suppress(ExplorerError):
-        state = run.state()
-        if state.status == "interrupted":
-            run.write_state(state)
-        return state.message
-    return word or "Another process of the training has gone."
-
-
-def _too_large(batch_size: int) -> ExplorerError:
-    """What to say where a step found too little memory."""
-    half = batch_size // 2
-    if half:
-        return ExplorerError(
-            f"There was not enough memory. Start again with a batch size of {half}.", remedy=("batch_size", half)
-        )
-    return ExplorerError(
-        "There was not enough memory. Start again with smaller pictures or a smaller network: a batch is one picture "
-        "already."
-    )
-
-
-NO_ROOM = (
-    "can't allocate memory", "std::bad_alloc", "can't start new thread", "Cannot allocate memory",
-    "failed to map segment from shared object", "could not create a primitive", "could not execute a primitive",
-)  # fmt: skip
-"""How errors without a type of their own say it: PyTorch on a processor (on a GPU it has a type), Python where there is
-no room left for a thread's stack, the system (also for a library loaded late), and oneDNN, which drops the reason: a
-shape that it cannot compute already fails at the primitive's descriptor."""
-
-
-def _is_memory_error(error: BaseException) -> bool:
-    said = str(error).replace("primitive descriptor", "descriptor")
-    plain = isinstance(error, RuntimeError | ImportError | OSError) and any(words in said for words in NO_ROOM)
-    return plain or isinstance(error, MemoryError | torch.OutOfMemoryError)
-
-
-@contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """Within this context SIGTERM and Ctrl-C only set the event: the loop saves and leaves between two steps."""
-    signalled = threading.Event()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        signalled.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield signalled
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

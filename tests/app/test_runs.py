@@ -8,7 +8,7 @@ import torch
 from test_pages import sound, texts
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.runs import launcher, recording
+from alexnet_core.runs import ending, launcher
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
 from alexnet_core.runs.directory import RunDirectory, RunState
 from alexnet_core.training import pace, recipes
@@ -93,7 +93,7 @@ def unlearnable():
     ("reason", "button", "setting", "value", "goes_on"),
     [
         (unlearnable, "Start again with a learning rate of 0.005", "lr", 0.005, False),
-        (lambda: recording._too_large(64), "Start again with a batch size of 32", "batch_size", 32, True),
+        (lambda: ending.too_large(64), "Start again with a batch size of 32", "batch_size", 32, True),
     ],
 )
 def test_a_failed_run_starts_again_with_what_may_mend_it(
