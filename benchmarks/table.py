@@ -85,6 +85,16 @@ def own_picture_rows(own: dict[str, Any] | None) -> list[str]:
     return [*rows, f"| … adding photographs of 12 megapixels to it | | {told} | 1 |"]
 
 
+def doctor_rows(doctor: dict[str, Any] | None) -> list[str]:
+    """The data doctor over many photographs."""
+    if doctor is None:
+        return [unmeasured("The data doctor over 10,000 photographs", "30 s")]
+    seconds, asked = doctor["seconds"], 30 * doctor["pictures"] / 10_000
+    memory = f"; {doctor['peak_mb']['largest']:,.0f} MB of memory at most{missed(seconds['median'] <= asked)}"
+    what = f"The data doctor over {doctor['pictures']:,} photographs"
+    return [row(what, f"{asked:g} s", seconds, " s", 1, memory)]
+
+
 def runs_rows(runs: dict[str, Any] | None) -> list[str]:
     """Many runs in a list."""
     if runs is None:
@@ -410,6 +420,7 @@ SECTIONS: dict[str, tuple[tuple[tuple[str, ...], Rows], ...]] = {
         (("start",), start_rows),
         (("runs",), runs_rows),
         (("own_pictures",), own_picture_rows),
+        (("doctor",), doctor_rows),
         (("transfer",), transfer_rows),
     ),
     "Looking inside and explaining": (

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from alexnet_core.data.doctor import Findings, kept_together
@@ -12,8 +11,8 @@ from app.doctor.patients import Patient
 from app.figures.mosaic import mosaic
 from app.sentences import plain
 
-GROUPS, PICTURES = 4, 24
-"""Groups and pictures shown of each kind; the rest comes up as these are dealt with."""
+GROUPS, BESIDE, PICTURES = 4, 3, 24
+"""Groups, pictures of a group, and pictures shown of each kind; the rest comes up as these are dealt with."""
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 WORSE = {
     BLURRED: (
@@ -161,18 +160,19 @@ def _broken(found: Findings) -> None:
 
 
 def _pictures(patient: Patient, group: Sequence[int]) -> None:
-    """A group side by side, each with where it belongs and its name."""
-    found, shown = patient.findings, list(group[:3])
-    columns = st.columns(3, gap="small")
-    for column, place, pixels in zip(columns, shown, patient.pictures(shown), strict=False):
-        label, split = found.classes[int(found.labels[place])], SPLIT_NAMES[found.splits[place]]
-        with column:
-            st.image(
-                mosaic(np.asarray(pixels)[None], 1, 160),
-                width="stretch",
-                alt=f"A picture of the {split} split, class {label}.",
-            )
-            st.caption(f"**{plain(label)}** · {split}  \n{plain(found.files[place])}")
+    """A group side by side, also on a telephone, and where each belongs."""
+    found, shown = patient.findings, list(group[:BESIDE])
+    said = [
+        f"**{plain(found.classes[int(found.labels[place])])}** · {SPLIT_NAMES[found.splits[place]]} · "
+        f"{plain(found.files[place])}"
+        for place in shown
+    ]
+    st.image(
+        mosaic(patient.pictures(shown), len(shown), 150),
+        width="content",
+        alt=f"{len(shown)} pictures side by side that look the same.",
+    )
+    st.caption("  \n".join(said))
     if len(group) > len(shown):
         st.caption(f"And {len(group) - len(shown)} more copies.")
 
