@@ -23,6 +23,8 @@ SECONDS = 50.0
 """After which no round begins that would not be over by then; the first one is always finished."""
 PASSES = 3
 """Of one picture in each round; their median counts."""
+LONG = 1.0
+"""Seconds of such passes after which no further one begins."""
 
 Progress = Callable[[int, int, str], None]
 """Called with the networks that are done, all that are to come, and the title of the one that is measured."""
@@ -93,11 +95,13 @@ def _passes(name: str, device: torch.device) -> tuple[float, float]:
     one = torch.full((1, 3, size, size), 0.5, device=device)
     try:
         _seconds(model, one)
-        latency = median(_seconds(model, one) for _ in range(PASSES))
+        passes = [_seconds(model, one)]
+        while len(passes) < PASSES and sum(passes) < LONG:
+            passes.append(_seconds(model, one))
         batch = one.expand(BATCH, -1, -1, -1).contiguous()
         if device.type != "cpu":
             _seconds(model, batch)  # a GPU chooses its kernels by the shape, at its first pass
-        return latency, _seconds(model, batch)
+        return median(passes), _seconds(model, batch)
     except (RuntimeError, MemoryError) as error:
         raise ExplorerError(
             f"There was not enough memory to measure {MODELS[name].title}; close other programs, or measure fewer "

@@ -29,8 +29,8 @@ COLUMNS: dict[str, str] = {
 
 
 def show() -> None:
-    """The button that measures, and the table."""
-    speed.panel()
+    """The button that measures, and the table, which stays while one waits."""
+    above = st.container()
     rows = _rows()
     config: dict[str, Any] = {
         name: st.column_config.NumberColumn(format=_format(name), help=text)
@@ -52,6 +52,8 @@ def show() -> None:
         "torchvision, so no published accuracy. The recipes of the published ones differ: ResNet-50's weights come "
         "from a newer recipe than its paper's, worth some five points."
     )
+    with above:
+        speed.panel()
 
 
 def _format(name: str) -> str:
@@ -71,6 +73,13 @@ def _rows() -> list[dict[str, Any]]:
             "Idea": IDEAS[idea].title if idea else "",
             "Year": str(entry.year),
             "Pixels": its.image_size,
+        }
+        if measured:
+            one = measured.get(name)
+            row["One picture, ms"] = None if one is None else one.latency_ms.median
+            row["Spread, ms"] = "" if one is None else _spread(one.latency_ms)
+            row["Pictures a second"] = None if one is None else round(one.images_per_s.median)
+        row |= {
             "Parameters": its.parameters,
             "Multiply-adds": its.multiply_adds,
             "Maps": memory(its.activation_bytes),
@@ -80,11 +89,6 @@ def _rows() -> list[dict[str, Any]]:
             "Best here": None if run is None else run.top1,
             "On": "" if run is None else run.config.data.title,
         }
-        if measured:
-            one = measured.get(name)
-            row["One picture, ms"] = None if one is None else one.latency_ms.median
-            row["Spread, ms"] = "" if one is None else _spread(one.latency_ms)
-            row["Pictures a second"] = None if one is None else round(one.images_per_s.median)
         rows.append(row)
     return rows
 

@@ -64,9 +64,12 @@ def _measure(board: _Board) -> None:
                 lambda done, total, title: bar.progress(done / total, f"Measuring {plain(title)}"),
             )
             board.found = {one.name: one for one in found}
+            rounds = found[0].latency_ms.rounds
+            how = (
+                "one round" if rounds == 1 else f"the median of {rounds} rounds in turns, and the least and the largest"
+            )
             board.said = (
-                f"Measured at {datetime.now():%H:%M} on the {_words(device)}, in 32 bits: the median of "
-                f"{found[0].latency_ms.rounds} rounds in turns, and the least and the largest. Batches of {BATCH}."
+                f"Measured at {datetime.now():%H:%M} on the {_words(device)}, in 32 bits: {how}. Batches of {BATCH}."
             )
     finally:
         give_back()

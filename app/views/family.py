@@ -10,15 +10,16 @@ st.markdown("What came after AlexNet: more answers right, and often with less wo
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("What they reach, and what it costs")
-    st.plotly_chart(
-        overview.chart(),
-        key="family_chart",
-        config={"displayModeBar": False},
-        alt="Networks as dots: ImageNet accuracy upwards, multiply-adds to the right, the area is their parameters.",
-    )
+    with st.grid(1, min_column_width=560, wrap=False):
+        st.plotly_chart(
+            overview.chart(),
+            key="family_chart",
+            config={"displayModeBar": False},
+            alt="Networks as dots: ImageNet accuracy upwards, multiply-adds to the right, area for parameters.",
+        )
     st.caption(
         "Up is better, left is cheaper; the area of a mark is its number of parameters. Accuracies are those that "
-        "torchvision states for its ImageNet weights."
+        "torchvision states for its ImageNet weights. On a narrow screen, swipe the chart sideways."
     )
 with right:
     st.subheader("What came out of what")
