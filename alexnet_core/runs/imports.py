@@ -13,7 +13,7 @@ from alexnet_core.runs.directory import DataIdentity, RunDirectory, RunState
 from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.training.config import TrainConfig
 
-IMPORTED = DataIdentity(directory="", name="imported", title="pictures elsewhere", identity="imported")
+IMPORTED = DataIdentity(directory="", name="imported", title="trained elsewhere", identity="imported")
 """In the place of the data that it learned from, which nobody told."""
 
 

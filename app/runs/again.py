@@ -8,16 +8,22 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
+from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
 from alexnet_core.runs.recording import data_of
 from alexnet_core.runs.settings_file import request_of, source_of, to_json, to_link
 from alexnet_core.training.config import TrainConfig, label
 from app.sentences import plain
+from app.session import NEW
 from app.training.run_settings import field
 
 
 def show(one: Summary) -> None:
     """One change and a button; and below it the settings for elsewhere."""
+    if one.config.data == IMPORTED:
+        st.markdown(ELSEWHERE)
+        st.page_link("views/train.py", label="Train", icon=":material/model_training:", query_params={"run": NEW})
+        return
     config = one.config.settings
     names = [each.name for each in dataclasses.fields(TrainConfig) if each.name not in ("model", "recipe")]
     st.markdown("The same pictures, the same settings, and **one change**. The run itself stays as it is.")
@@ -70,6 +76,10 @@ def show(one: Summary) -> None:
     st.code(f"/train?settings={link}", language=None, wrap_lines=True)
 
 
+ELSEWHERE = (
+    "It was trained elsewhere, with settings that nobody told. To teach it your own classes, start a new run and "
+    "choose it there under **Start from**."
+)
 START = "Queued behind the runs before it; its page opens."
 
 

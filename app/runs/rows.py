@@ -1,9 +1,12 @@
 """The list of runs: searched, sorted, ten at a time; a box compares a run, a button opens it."""
 
 from collections.abc import Sequence
+from textwrap import shorten
+from typing import Literal
 
 import streamlit as st
 
+from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
 from app import words
 from app.figures.overlay import MOST, SIGNS
@@ -12,6 +15,8 @@ from app.runs.order import ORDERS, found, network_title, ordered
 from app.sentences import plain
 
 AT_A_TIME = 10
+NOTE_SHOWN = 140
+"""Letters of a note in the list."""
 OPEN = "open"
 """In the address: the run whose row is open."""
 
@@ -68,9 +73,7 @@ def _row(one: Summary, chosen: Sequence[str], is_open: bool) -> None:
                 disabled=not is_compared and len(chosen) >= MOST,
                 width="stretch",
             )
-            look, icon, kind = words.STANDING[one.state.status]
-            if one.run.bundled:
-                look, icon, kind = "Comes with the program", ":material/inventory_2:", "gray"
+            look, icon, kind = _standing(one)
             st.badge(look, icon=icon, color=kind)
             if st.button(
                 "Close" if is_open else "Details",
@@ -81,9 +84,18 @@ def _row(one: Summary, chosen: Sequence[str], is_open: bool) -> None:
                 _open(None if is_open else one.id)
         st.caption(said(one))
         if one.notes.note:
-            st.caption(f":material/sticky_note_2: {plain(one.notes.note.splitlines()[0][:120])}")
+            st.caption(f":material/sticky_note_2: {plain(shorten(one.notes.note, NOTE_SHOWN, placeholder=' …'))}")
         if is_open:
             one_run.show(one)
+
+
+def _standing(one: Summary) -> tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]:
+    """Word, sign and colour: where it comes from, for what was not trained here, else how it stands."""
+    if one.run.bundled:
+        return "Comes with the program", ":material/inventory_2:", "gray"
+    if one.config.data == IMPORTED:
+        return "Imported", ":material/move_to_inbox:", "gray"
+    return words.STANDING[one.state.status]
 
 
 def said(one: Summary) -> str:

@@ -25,7 +25,7 @@ def undo() -> None:
             trash.restore(run_id)
             st.rerun()
         if st.button(
-            "All right", key="leave_deleted", type="tertiary", help="It stays in the trash until you empty it."
+            "Leave it there", key="leave_deleted", type="tertiary", help="It stays in the trash until you empty it."
         ):
             del st.session_state[DELETED]
             st.rerun()
@@ -45,13 +45,16 @@ def show() -> None:
                     st.session_state.pop(DELETED, None)
                     st.rerun()
         taken = memory(sum(map(trash.size_of, deleted)))
-        sure = st.checkbox(
-            f"Delete all {len(deleted)} for good", key="sure_to_empty", help=f"Frees {taken}. This cannot be undone."
-        )
+        sure = st.checkbox(_for_good(len(deleted)), key="sure_to_empty", help=f"Frees {taken}. This cannot be undone.")
         if st.button("Empty the trash", icon=":material/delete_forever:", disabled=not sure, help=f"Frees {taken}."):
             trash.empty()
             st.session_state.pop(DELETED, None)
             st.rerun()
+
+
+def _for_good(count: int) -> str:
+    """What the box asks."""
+    return "Delete it for good" if count == 1 else f"Delete all {count} for good"
 
 
 def _title(run: RunDirectory) -> str:

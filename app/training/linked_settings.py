@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from alexnet_core.data.sources import available
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS
 from alexnet_core.runs.settings_file import LARGEST_FILE, Request, from_json, from_link, source_of
@@ -53,13 +54,22 @@ def fill_in(request: Request) -> None:
     if settings.recipe in TRANSFER:
         state["new_way"] = settings.recipe
     try:
-        source = source_of(request)
+        source = _offered(source_of(request))
         state["new_data"] = source
         if request.image_size is not None:
             state[size_key(source)] = request.image_size
     except ExplorerError as error:
         told = f"{told} {plain(str(error))}"
     st.session_state.update(state | {TOLD: told})
+
+
+def _offered(source: str) -> str:
+    """How the form calls the data set that `prepare` gets from `source`. Raises ExplorerError where it does not offer
+    it."""
+    for one in available():
+        if source in (one.source, *(str(prepared.directory) for prepared in one.prepared)):
+            return one.source
+    raise ExplorerError("Choose its pictures below; they lie outside the program's home folder.")
 
 
 def joined(given: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,12 @@ def show(run_id: str) -> None:
     if not live:
         _mistakes(run)
         _printed(run)
+    st.page_link(
+        "views/runs.py",
+        label="Compare it, name it, take it home",
+        icon=":material/stacked_line_chart:",
+        query_params={"open": run_id},
+    )
 
 
 def _course(run: RunDirectory, was_live: bool) -> None:

@@ -1,5 +1,6 @@
 """The page Runs: what it shows, renames, compares, deletes, repeats, takes home and brings in."""
 
+import dataclasses
 import json
 
 import pytest
@@ -12,7 +13,7 @@ from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs import directory, launcher, trash
 from alexnet_core.runs.directory import RunDirectory, RunState
 from alexnet_core.runs.imports import import_network
-from alexnet_core.runs.listing import list_runs
+from alexnet_core.runs.listing import list_runs, summary
 from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.runs.settings_file import Request, request_of, to_json, to_link
 from alexnet_core.training.config import TrainConfig
@@ -193,6 +194,25 @@ def test_without_its_pictures_a_run_is_not_started_but_can_be_taken_along(run, o
     assert "not on this computer" in app.info[0].value
     assert "Start this run" not in labels(app)
     assert f"/train?settings={to_link(request_of(run))}" in app.code[0].value
+
+
+def test_what_was_trained_elsewhere_cannot_be_repeated_but_gone_on_from(home, open_page):
+    kept = import_network(network(), "n.onnx")
+    app = opened(open_page("runs", open=kept.id), kept.id, AGAIN)
+    assert sound(app)
+    assert "Start from" in texts(app)
+    assert "Start this run" not in labels(app)
+
+
+def test_the_pictures_of_a_run_are_found_wherever_they_lie_in_the_home(run, digits, home):
+    (home / "data").mkdir()
+    (home / "data" / "digits-elsewhere").symlink_to(digits.directory)
+    moved = dataclasses.replace(launcher.identity_of(digits), directory=str(home / "gone"))
+    other = RunDirectory.create(run.config().settings, moved)
+    found = again._data(summary(other))
+    assert found is not None
+    assert found.identity == digits.identity
+    assert again._data(summary(run)) is None
 
 
 def linked(**settings):
