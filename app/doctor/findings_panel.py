@@ -138,14 +138,16 @@ def _worse(patient: Patient, kind: str, places: Sequence[int]) -> None:
         width="stretch" if len(shown) >= 8 else "content",
         alt=f"{len(shown)} pictures: {title.lower()}.",
     )
-    chosen = st.multiselect(
-        "Only these",
-        [found.files[place] for place in places],
-        key=f"only-{kind}-{patient.prepared.identity[:8]}",
-        placeholder="All of them",
-        help="The names of the pictures above, in their order. Without a choice the buttons mean all.",
-    )
-    meant = chosen or [found.files[place] for place in places]
+    meant = [found.files[place] for place in places]
+    if len(meant) > 1:
+        chosen = st.multiselect(
+            "Only these",
+            meant,
+            key=f"only-{kind}-{patient.prepared.identity[:8]}",
+            placeholder="All of them",
+            help="The names of the pictures above, in their order. Without a choice the buttons mean all.",
+        )
+        meant = chosen or meant
     with st.container(horizontal=True):
         acting.button(f"Leave out {len(meant):,}", patient, "drop", dict.fromkeys(meant, ""), kind)
         acting.button(f"Keep {len(meant):,}", patient, "keep", dict.fromkeys(meant, kind), kind)

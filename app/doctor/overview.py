@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from alexnet_core.data.doctor import Findings
+from alexnet_core.data.prepared import PreparedSet
 from app.doctor import acting
 from app.doctor.patients import Patient
 from app.figures.balance import class_balance
@@ -16,41 +17,37 @@ UNEVEN = 1.5
 """The largest class over the smallest, from which on a balance is offered."""
 
 
-def show(patient: Patient) -> None:
-    """Thumbnails on the left, the verdict and the balance on the right."""
-    found = patient.findings
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        _classes(patient)
-    with right:
-        _verdict(found)
-        st.plotly_chart(
-            class_balance(found.classes, found.counts("train")),
-            key="doctor_balance",
-            config={"displayModeBar": False},
-            alt=f"Training pictures of each of the {len(found.classes)} classes.",
-        )
-        st.caption(_counts(found))
-        if found.imbalance >= UNEVEN:
-            _offer_balance(patient)
-
-
-def _classes(patient: Patient) -> None:
-    found = patient.findings
-    shown = found.classes[:MOST_CLASSES]
-    for label, name in enumerate(shown):
-        places = np.flatnonzero(found.labels == label)[:COLUMNS]
-        if not len(places):
+def pictures(prepared: PreparedSet) -> None:
+    """The first training pictures of every class, as they came: there before anything is examined."""
+    labels, images = prepared.labels("train"), prepared.images("train")
+    counts = np.sum([prepared.class_counts(split) for split in prepared.splits], axis=0)
+    for label, name in enumerate(prepared.classes[:MOST_CLASSES]):
+        rows = np.flatnonzero(labels == label)[:COLUMNS]
+        if not len(rows):
             continue
-        total = int((found.labels == label).sum())
-        st.caption(f"**{plain(name)}** · {total:,}")
+        st.caption(f"**{plain(name)}** · {counts[label]:,}")
         st.image(
-            mosaic(patient.pictures(places.tolist()), COLUMNS, 64),
+            mosaic(images[rows], COLUMNS, 64),
             width="stretch",
-            alt=f"The first {len(places)} pictures of {name}.",
+            alt=f"The first {len(rows)} training pictures of {name}.",
         )
-    if len(found.classes) > len(shown):
-        st.caption(f"And {len(found.classes) - len(shown)} more classes.")
+    if len(prepared.classes) > MOST_CLASSES:
+        st.caption(f"And {len(prepared.classes) - MOST_CLASSES:,} more classes.")
+
+
+def verdict(patient: Patient) -> None:
+    """What the doctor says of it all, the balance, and what can be done about that."""
+    found = patient.findings
+    _verdict(found)
+    st.plotly_chart(
+        class_balance(found.classes, found.counts("train")),
+        key="doctor_balance",
+        config={"displayModeBar": False},
+        alt=f"Training pictures of each of the {len(found.classes)} classes.",
+    )
+    st.caption(_counts(found))
+    if found.imbalance >= UNEVEN:
+        _offer_balance(patient)
 
 
 def _verdict(found: Findings) -> None:

@@ -51,8 +51,9 @@ def all_rows(prepared: PreparedSet) -> StoredImages:
     return StoredImages(prepared.directory, prepared.image_size, prepared.rows_per_shard, 0, last)
 
 
-def choose() -> Patient:
-    """The data set to examine. Stops the page while there is something to decide first."""
+def choose() -> tuple[str, PreparedSet]:
+    """The data set to examine, what `prepare` takes for it, and the set as it came. Stops the page while there is
+    something to decide first."""
     sets = offers(available())
     source = session.from_address("data", list(sets), next(iter(sets)), announce=True)
     st.selectbox(
@@ -65,8 +66,7 @@ def choose() -> Patient:
         args=("data",),
         persist_state="session",
     )
-    prepared = _as_it_came(source)
-    return _examined(source, prepared)
+    return source, _as_it_came(source)
 
 
 def _as_it_came(source: str) -> PreparedSet:
@@ -93,7 +93,13 @@ def _examinations() -> Answers:
     return Answers(8)
 
 
-def _examined(source: str, prepared: PreparedSet) -> Patient:
+@st.cache_resource
+def _rows() -> Answers:
+    return Answers(8)
+
+
+def examined(source: str, prepared: PreparedSet) -> Patient:
+    """The data set with all that is found in it; a bar tells how far that is, the first time."""
     bar = st.empty()
     found: Findings = _examinations().get(
         prepared.identity,
@@ -106,6 +112,10 @@ def _examined(source: str, prepared: PreparedSet) -> Patient:
     )
     bar.empty()
     corrected = corrections.of(prepared)
-    files = [file for split in SPLITS if split in prepared.splits for file in prepared.files(split)]
-    rows = {file: row for row, file in enumerate(files)}
+    rows: dict[str, int] = _rows().get(prepared.identity, lambda: _rows_of(prepared))
     return Patient(source, prepared, corrected, found, found.after(corrected), rows)
+
+
+def _rows_of(prepared: PreparedSet) -> dict[str, int]:
+    files = [file for split in SPLITS if split in prepared.splits for file in prepared.files(split)]
+    return {file: row for row, file in enumerate(files)}

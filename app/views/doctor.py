@@ -5,9 +5,16 @@ import streamlit as st
 from app.doctor import acting, findings_panel, overview, patients, preview_panel, suspects_panel
 
 st.title("Data doctor")
-patient = patients.choose()
-acting.show(patient)
-overview.show(patient)
+source, prepared = patients.choose()
+done = st.container()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    overview.pictures(prepared)
+with right:
+    patient = patients.examined(source, prepared)
+    overview.verdict(patient)
+with done:
+    acting.show(patient)
 findings_panel.show(patient)
-preview_panel.show(patient.prepared)
+preview_panel.show(prepared)
 suspects_panel.show(patient)
