@@ -132,10 +132,10 @@ def test_titles_never_become_paths(home: Path, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "album_id", ["", "..", "../runs", "pets", "pets-0000000g", "/etc", "pets-00000000\n", "a" * 999]
+    "album_id", ["", "..", "../outside", "pets", "pets-0000000g", "/etc", "pets-00000000\n", "a" * 999]
 )
 def test_ids_are_matched_whole(home: Path, album_id: str) -> None:
-    (home / "canary").mkdir(parents=True)
+    create("Pets").path.rename(home / "outside")
     with pytest.raises(ExplorerError, match="no data set"):
         find(album_id)
 

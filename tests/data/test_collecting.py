@@ -14,7 +14,15 @@ from PIL import Image
 
 from alexnet_core.data import collecting, folders
 from alexnet_core.data.album import Album, create
-from alexnet_core.data.collecting import add_files, add_pictures, add_source, file_of, picture_behind, read_collection
+from alexnet_core.data.collecting import (
+    add_files,
+    add_pictures,
+    add_source,
+    collection_key,
+    file_of,
+    picture_behind,
+    read_collection,
+)
 from alexnet_core.data.folders import named_files
 from alexnet_core.data.journal import KEY
 from alexnet_core.data.sources import available, prepare, prepared_album
@@ -337,6 +345,16 @@ def test_an_album_is_a_source_like_any_other(tmp_path: Path) -> None:
     assert sum(second.class_counts(split)[1] for split in second.splits) == 9
     album.undo()
     assert prepared_album(album, 8).identity == first.identity
+
+
+def test_the_same_pictures_in_other_classes_are_another_set() -> None:
+    keys = []
+    for cats in (1, 2):  # the second of three is a cat, or is not
+        album = create("Pets")
+        for name, seeds in (("cats", range(cats)), ("dogs", range(cats, 3))):
+            add_pictures(album, name, [f"{seed}.png" for seed in seeds], [png(seed) for seed in seeds].__getitem__)
+        keys.append(collection_key(album.path))
+    assert keys[0] != keys[1]
 
 
 def test_a_picture_is_found_again_behind_its_row(tmp_path: Path) -> None:

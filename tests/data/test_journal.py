@@ -144,6 +144,7 @@ def test_a_picture_is_there_once() -> None:
         line_bytes({"do": "remove", "action": "a", "pictures": ["../../../etc/passwd"]}).strip(),
         line_bytes(add(1, 7) | {"pictures": {"../" + key(7)[3:]: "x.jpg"}}).strip(),
         line_bytes(add(1, 7) | {"pictures": {key(7) + "\n": "x.jpg"}}).strip(),
+        line_bytes(add(1, 7) | {"pictures": {"../" + key(7): "x.jpg"}}).strip(),
         line_bytes(add(1, 7) | {"pictures": {key(7): 5}}).strip(),
         line_bytes(add(1, 7) | {"pictures": [key(7)]}).strip(),
         line_bytes(add(1, 7) | {"split": "../test"}).strip(),
