@@ -50,7 +50,8 @@ def test_three_ways_stand_side_by_side_with_their_costs(form, run):
     assert form.number_input(key="new_size-digits").value == 32  # that of the network
     said = texts(form)
     assert said.count("multiply-adds") == 3
-    assert said.count("of the weights") == 3
+    assert said.count("of the weights") == 2
+    assert "**All** weights" in said
     assert [one.label for one in form.button].count("Take") == 2
     # The classes of the network come from a stranger.
     assert "<b>" not in said.replace(r"\<b\>", "")
