@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.suspicious_labels import Suspect, held_out, looking, suspects
 from alexnet_core.runs.directory import RunDirectory
@@ -14,17 +13,21 @@ from alexnet_core.runs.listing import list_runs
 from app.answers import Answers
 from app.doctor.patients import Patient, all_rows
 from app.session import SharedNetwork
+from app.training.datasets import is_collected
 
 KEPT = "label"
 """What a picture is suspected of whose label is doubted, as corrections name it."""
 
 
-def fitting_runs(prepared: PreparedSet) -> dict[str, str]:
+def fitting_runs(patient: Patient) -> dict[str, str]:
     """The title of each run that learned from this set, corrected or not, and has a network, by its id."""
-    fitting = {}
+    prepared, fitting = patient.prepared, {}
+    # A collection may have grown since a network learned from it: then only the end of the folder's name differs.
+    name = prepared.directory.name
+    beginning = name.rpartition("-")[0] if is_collected(patient.source) else name
     for run in list_runs():
         data = run.config().data
-        same = data.identity == prepared.identity or Path(data.directory).name.startswith(prepared.directory.name)
+        same = data.identity == prepared.identity or Path(data.directory).name.startswith(beginning)
         if same and run.latest_network_path() is not None:
             fitting[run.id] = run.title()
     return fitting

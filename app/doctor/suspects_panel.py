@@ -18,7 +18,7 @@ ROWS, COLUMNS = 2, 4
 def show(patient: Patient) -> None:
     """The run that judges, its suspects, and the way to a new run."""
     st.subheader("Suspicious labels", anchor=False)
-    runs = suspects.fitting_runs(patient.prepared)
+    runs = suspects.fitting_runs(patient)
     if not runs:
         st.info(
             "Once a network has learned from these pictures, it can say which labels it doubts.",
@@ -66,7 +66,8 @@ def _verdict(patient: Patient, found: list[Suspect]) -> None:
     st.markdown(
         f"{count} **suspicious, not wrong** ({words.percent(len(found) / total)} of the pictures). A rare view is "
         "doubted like a mistake, and only you can tell them apart.",
-        help="Confident learning (Northcutt et al. 2021): another class gets as much as its own pictures usually get. "
+        help="Confident learning (Northcutt et al. 2021): another class gets as much as its own pictures usually get, "
+        "or more than the label. "
         "Each picture is judged by a classifier on the network's last hidden layer that has learned from all pictures "
         "but this one, for what a network knows by heart it does not doubt.",
     )
@@ -78,7 +79,7 @@ def _suspect(patient: Patient, one: Suspect) -> None:
     label, likely = classes[one.label], classes[one.likely]
     st.image(
         mosaic(patient.images[[one.row]], 1, 192),
-        width="stretch",
+        width="content",
         alt=f"A picture labelled {label} that the network takes for {likely}.",
     )
     st.markdown(

@@ -114,6 +114,8 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
         alt=f"Training pictures of each of the {len(prepared.classes)} classes.",
     )
     st.caption(words.data_caption(prepared))
+    if prepared.original:
+        st.caption(":material/healing: With your corrections from the Data doctor.")
     if prepared.bad_files:
         st.warning(words.unusable(prepared.bad_files), icon=":material/broken_image:")
     return prepared

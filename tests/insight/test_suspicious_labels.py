@@ -45,8 +45,7 @@ def test_flipped_labels_are_found_near_the_top_and_with_their_true_class(digits:
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(len(labels)), abs=1e-4)
     found = suspects(probabilities, flipped)
     caught = [one for one in found[: len(wrong)] if one.row in set(wrong.tolist())]
-    assert len(caught) > 0.7 * len(wrong)
-    assert len(caught) > 0.9 * len(found)
+    assert len(caught) > 0.9 * len(wrong)
     assert np.mean([one.likely == labels[one.row] for one in caught]) > 0.9
     assert all(one.label == flipped[one.row] for one in found)
 
@@ -61,6 +60,12 @@ def test_a_class_the_network_is_seldom_sure_of_may_still_doubt_a_label() -> None
     probabilities = np.array([[0.95, 0.05], [0.95, 0.05], [0.6, 0.4], [0.6, 0.4], [0.55, 0.45]])
     found = suspects(probabilities, np.array([0, 0, 1, 1, 0]))
     assert [(one.row, one.label, one.likely) for one in found] == [(4, 0, 1)]
+
+
+def test_a_label_is_doubted_where_another_class_is_more_probable_though_it_reaches_no_threshold() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.4, 0.6]])
+    found = suspects(probabilities, np.array([0, 1, 1, 0]))
+    assert [(one.row, one.likely) for one in found] == [(3, 1)]
 
 
 def test_nothing_is_doubted_where_all_agree() -> None:
