@@ -30,9 +30,11 @@ class Mini(nn.Module):
         super().__init__()
         self.features, self.avgpool, self.classifier = features, avgpool, classifier
         for layer in self.modules():
-            # What He et al. 2015 draw (arXiv:1502.01852); on the meta device there are no numbers to draw.
+            # What He et al. 2015 draw (arXiv:1502.01852, section 2.2), which keeps the size of what passes: the running
+            # variances begin at one, and where maps begin far below, they are wrong for the first hundred steps. On the
+            # meta device there are no numbers to draw.
             if isinstance(layer, nn.Conv2d) and not layer.weight.is_meta:
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """images (N, 3, S, S) -> logits (N, K)."""

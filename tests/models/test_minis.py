@@ -96,3 +96,16 @@ def test_digits_are_learned(digits: PreparedSet):
     )
     last = [event for event in training.events() if isinstance(event, EpochDone)][-1]
     assert last.val_top1 > 0.95
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_maps_begin_far_below_the_variance_of_one_that_normalisation_begins_with(name):
+    torch.manual_seed(0)
+    model = build(name, 10, 32).eval()
+    spreads: list[float] = []
+    for layer in model.features.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.register_forward_hook(lambda module, inputs, output: spreads.append(float(inputs[0].std())))
+    with torch.no_grad():
+        model(torch.randn(8, 3, 32, 32))
+    assert min(spreads) > 0.1
