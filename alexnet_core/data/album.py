@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
@@ -55,22 +56,18 @@ class Album:
         """Where the journal lies."""
         return self.path / "journal.jsonl"
 
-    def version(self) -> tuple[str, int, int]:
+    def version(self) -> tuple[Path, int, int]:
         """What `contents` depends on: after any change it is another. Raises ExplorerError where the album is gone."""
         try:
             status = self.journal_path.stat()
         except OSError as error:
             raise _gone(self.id) from error
-        return self.id, status.st_size, status.st_mtime_ns
+        return self.journal_path, status.st_size, status.st_mtime_ns
 
     def contents(self) -> Contents:
-        """The present state. Raises ExplorerError where the journal is gone or cannot be read."""
-        try:
-            if self.journal_path.stat().st_size > JOURNAL_BYTES:
-                raise ExplorerError(f"The journal of “{self.id}” is too large to be one of this program's.")
-            return journal.contents(self.journal_path.read_bytes())
-        except OSError as error:
-            raise _gone(self.id) from error
+        """The present state, read anew only after a change. Raises ExplorerError where the journal is gone or cannot
+        be read."""
+        return _contents(*self.version())
 
     # -- what a person does ------------------------------------------------------------------------------------------
 
@@ -251,6 +248,16 @@ class Album:
         except OSError:
             half.unlink(missing_ok=True)  # the disk is full or may not be written: then it is shown without being kept
         return file.getvalue()
+
+
+@lru_cache(maxsize=4)  # 20 MB each with 50,000 pictures
+def _contents(path: Path, size: int, changed: int) -> Contents:
+    if size > JOURNAL_BYTES:
+        raise ExplorerError(f"The journal of “{path.parent.name}” is too large to be one of this program's.")
+    try:
+        return journal.contents(path.read_bytes())
+    except OSError as error:
+        raise _gone(path.parent.name) from error
 
 
 def new_action() -> str:

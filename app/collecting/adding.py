@@ -14,7 +14,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.limits import PICTURE_BYTES, PICTURE_SUFFIXES
 from app import session, words
 from app.collecting import spool
-from app.collecting.chosen import contents, counted, make
+from app.collecting.chosen import counted, make
 from app.sentences import plain
 
 WAYS = {
@@ -128,13 +128,13 @@ def _camera(album: Album | None, title: str) -> None:
     )
     if photo:
         album = album or make(title)
-        shown = f"photograph {len(contents(album).pictures) + 1}.jpg"
+        shown = f"photograph {len(album.contents().pictures) + 1}.jpg"
         _add(album, lambda at: add_pictures(album, name, [shown], spool.reading([photo]), "the camera", at))
 
 
 def _class(album: Album | None) -> str | None:
     """The class that the pictures go into: one that is there, or a new name."""
-    names = list(contents(album).classes.values()) if album else []
+    names = list(album.contents().classes.values()) if album else []
     key = f"adding_class-{album.id if album else 'new'}"
     if st.session_state.get(key) is None and names:
         st.session_state[key] = names[0]

@@ -19,20 +19,9 @@ FIRST_TITLE = "My pictures"
 
 
 @st.cache_resource
-def _states() -> Answers:
-    """20 MB each with 50,000 pictures."""
-    return Answers(4)
-
-
-@st.cache_resource
 def _cards() -> Answers:
-    """Pictures of a few thumbnails, 100 kB each."""
+    """Pictures of a few thumbnails, 300 kB each, and titles."""
     return Answers(200)
-
-
-def contents(album: Album) -> Contents:
-    """The state of the album, read anew only after it has changed."""
-    return _states().get(album.version(), album.contents)
 
 
 def remembered(key: Hashable, compute: Any) -> Any:
@@ -64,11 +53,14 @@ def _titles() -> dict[str, str]:
     titles = {}
     for album in stored.albums():
         try:
-            now = contents(album)
+            titles[album.id] = remembered(("title", album.version()), lambda album=album: _title(album.contents()))
         except ExplorerError:  # deleted in this moment
             continue
-        titles[album.id] = f"{now.title} · {counted(len(now.pictures), 'picture')}"
     return titles
+
+
+def _title(now: Contents) -> str:
+    return f"{now.title} · {counted(len(now.pictures), 'picture')}"
 
 
 def make(title: str) -> Album:

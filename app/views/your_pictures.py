@@ -23,7 +23,7 @@ if album is None:
         cards.show_examples()
     st.stop()
 
-now = chosen.contents(album)
+now = album.contents()
 with left:
     onward.show(album, now)
     history.show(album, now)

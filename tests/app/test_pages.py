@@ -20,7 +20,7 @@ HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = (
     "home", "architecture", "train", "look_inside", "units", "lesions", "neighbours", "time_machine", "explain",
-    "break_it", "how_sure", "doctor", "runs",
+    "break_it", "how_sure", "doctor", "runs", "your_pictures",
 )  # fmt: skip
 
 

@@ -115,6 +115,12 @@ def test_thumbnails_are_small_and_made_again(pets: Album) -> None:
     assert thumbnail.exists()
 
 
+def test_an_unchanged_album_is_not_read_again(pets: Album) -> None:
+    assert pets.contents() is Album(pets.path).contents()
+    pets.undo()
+    assert counts(pets) == {"cats": 3}
+
+
 def test_every_change_is_another_version(pets: Album) -> None:
     before = pets.version()
     assert pets.version() == before
