@@ -100,7 +100,7 @@ def _measure(name: str | None, device: str, as_json: bool) -> None:
     for one in found:
         its, slow, fast = costs(one.name), one.latency_ms, one.images_per_s
         print(
-            f"{one.name:<20}{its.image_size:>7}{its.multiply_adds:>16,}{its.file_bytes / 1e6:>7,.0f}"
+            f"{one.name:<20}{its.image_size:>7}{its.multiply_adds:>16,}{its.file_bytes / 1e6:>7,.1f}"
             f"{f'{slow.median:.1f} ({slow.least:.1f} to {slow.largest:.1f})':>26}"
             f"{f'{fast.median:,.0f} ({fast.least:,.0f} to {fast.largest:,.0f})':>26}"
         )

@@ -22,9 +22,9 @@ ROUNDS = 5
 SECONDS = 50.0
 """After which no round begins that would not be over by then; the first one is always finished."""
 PASSES = 3
-"""Of one picture in each round; their median counts."""
-LONG = 1.0
-"""Seconds of such passes after which no further one begins."""
+"""Of one picture, and of the batch, in each round; their median counts."""
+LONG, LONG_BATCH = 1.0, 0.1
+"""Seconds of such passes after which no further one begins: large networks get more rounds in place of them."""
 
 Progress = Callable[[int, int, str], None]
 """Called with the networks that are done, all that are to come, and the title of the one that is measured."""
@@ -90,18 +90,16 @@ def _spread(values: Sequence[float]) -> Spread:
 
 @torch.no_grad()
 def _passes(name: str, device: torch.device) -> tuple[float, float]:
-    """Seconds of one picture (the median of some passes, after one that does not count) and of a batch."""
+    """Seconds of one picture, after a pass that does not count, and of a batch."""
     model, size = _with_any_weights(name, device), MODELS[name].image_size
     one = torch.full((1, 3, size, size), 0.5, device=device)
     try:
         _seconds(model, one)
-        passes = [_seconds(model, one)]
-        while len(passes) < PASSES and sum(passes) < LONG:
-            passes.append(_seconds(model, one))
+        latency = _several(model, one, LONG)
         batch = one.expand(BATCH, -1, -1, -1).contiguous()
         if device.type != "cpu":
             _seconds(model, batch)  # a GPU chooses its kernels by the shape, at its first pass
-        return median(passes), _seconds(model, batch)
+        return latency, _several(model, batch, LONG_BATCH)
     except (RuntimeError, MemoryError) as error:
         raise ExplorerError(
             f"There was not enough memory to measure {MODELS[name].title}; close other programs, or measure fewer "
@@ -127,6 +125,14 @@ def _with_any_weights(name: str, device: torch.device) -> nn.Module:
             else:
                 parameter.zero_()
     return model
+
+
+def _several(model: nn.Module, images: torch.Tensor, long: float) -> float:
+    """The median of some passes."""
+    passes = [_seconds(model, images)]
+    while len(passes) < PASSES and sum(passes) < long:
+        passes.append(_seconds(model, images))
+    return median(passes)
 
 
 def _seconds(model: nn.Module, images: torch.Tensor) -> float:
