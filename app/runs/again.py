@@ -72,8 +72,9 @@ def show(one: Summary) -> None:
             on_click="ignore",
             help="For the page Train of another computer, or for: alexnet train --settings FILE.",
         )
-    st.caption("As a link, to be put behind the address of the page Train of any AlexNet Explorer:")
-    st.code(f"/train?settings={link}", language=None, wrap_lines=True)
+    st.caption("As a link. On another computer, put what stands from /train on behind the address of its own app:")
+    here = (st.context.url or "").rstrip("/").removesuffix("/runs")
+    st.code(f"{here}/train?settings={link}", language=None, wrap_lines=True)
 
 
 ELSEWHERE = (

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from alexnet_core.runs.directory import LIVE
 from alexnet_core.runs.listing import Summary
 from app.figures.overlay import SIGNS, overlay
 from app.runs import compared
 from app.runs.differences import differences
+from app.sentences import sentences_for_people
 
+TICK = 2.0
+"""Seconds between two looks at runs that go on."""
 SMOOTHING = {0.0: "None", 0.6: "Some", 0.9: "Strong"}
 """The share of the running mean that is kept at each point."""
 
@@ -50,19 +54,10 @@ def show(summaries: Sequence[Summary], chosen: Sequence[str]) -> None:
             help="A running mean. The raw values stay visible: a smooth curve alone can hide that a run is shaky.",
             persist_state="session",
         )
-    about = compared.MEASURES[measure]
-    courses = compared.courses(summaries, chosen, measure, axis)
-    if not courses:
-        st.info("The chosen runs have no such curve: they have not got so far, or came in as a file.")
-    else:
-        st.plotly_chart(
-            overlay(courses, about.title, compared.AXES[axis][1], about.percent, smoothing),
-            key="overlay",
-            config={"displayModeBar": False},
-            alt=f"{about.title} of {len(courses)} runs over the {compared.AXES[axis][1]}.",
-        )
-        st.caption(f"{about.about} Each run has a colour, a dash and a sign. Click a name in the legend to hide it.")
     by_id = {one.id: one for one in summaries}
+    live = any(by_id[run_id].state.status in LIVE for run_id in chosen)
+    # The timer lives in the browser; without a time it is off.
+    st.fragment(_chart, run_every=TICK if live else None)(summaries, chosen, measure, axis, smoothing)
     table = differences([by_id[run_id] for run_id in chosen])
     with st.expander("What differs between them", icon=":material/difference:", expanded=len(chosen) > 1):
         if len(chosen) < 2:
@@ -71,6 +66,26 @@ def show(summaries: Sequence[Summary], chosen: Sequence[str]) -> None:
         heads = [compared.legend(by_id[run_id], SIGNS[place]) for place, run_id in enumerate(chosen)]
         st.table({"": list(table), **_columns(heads, list(table.values()))}, border="horizontal")
         st.caption("Results first, then only those settings in which they are not all alike.")
+
+
+def _chart(summaries: Sequence[Summary], chosen: Sequence[str], measure: str, axis: str, smoothing: float) -> None:
+    """The curves as they are now."""
+    with sentences_for_people():
+        about = compared.MEASURES[measure]
+        courses = compared.courses(summaries, chosen, measure, axis)
+        if not courses:
+            st.info("The chosen runs have no such curve: they have not got so far, or came in as a file.")
+            return
+        st.plotly_chart(
+            overlay(courses, about.title, compared.AXES[axis][1], about.percent, smoothing),
+            key="overlay",
+            config={"displayModeBar": False},
+            alt=f"{about.title} of {len(courses)} runs over the {compared.AXES[axis][1]}.",
+        )
+        st.caption(f"{about.about} Each run has a colour, a dash and a sign. Click a name in the legend to hide it.")
+        was_live = [one for one in summaries if one.id in chosen and one.state.status in LIVE]
+        if any(one.run.state().status != one.state.status for one in was_live):
+            st.rerun()
 
 
 def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
