@@ -19,7 +19,7 @@ from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import Network, build
-from alexnet_core.models.weights import load_network, network_bytes, save_network
+from alexnet_core.models.weights import load_network, network_bytes
 from alexnet_core.places import data_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
@@ -123,7 +123,9 @@ class _Recording:
         if settings.start_from:
             self.preprocessing = self._begin(model, saved)
         # Whoever learns from features needs the pictures once.
-        self.looks_once = settings.learn == "head" and world.world_size == 1
+        self.looks_once = settings.learn == "head"
+        if self.looks_once and world.world_size > 1:
+            raise ExplorerError("A head alone learns in seconds, in one process; start it without torchrun.")
         pictures = [data.images(split) for split in ("train", "val")]
         images = (
             pictures
@@ -233,7 +235,7 @@ class _Recording:
             self.run.append_event(event)
         yield event
         if isinstance(event, EpochDone) and self.world.is_main:
-            save_network(self.run.network_path, self.network)
+            write_whole(self.run.network_path, network_bytes(self.network, weights=self.training.weights()))
         if isinstance(event, StepDone):
             now, step = self.clock.seconds(), event.step
             pace = (step - self.last[1]) / max(now - self.last[0], 1e-9)

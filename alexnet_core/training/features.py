@@ -29,13 +29,17 @@ from alexnet_core.lock import alone
 from alexnet_core.places import features_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import KEPT_SHARE, Batches, Images, free_memory, pieces
-from alexnet_core.training.transfer import answers_before
+from alexnet_core.training.transfer import Moments, answers_before
 
 CHUNK = 64
 """Pictures that are computed at once; a computation that was stopped goes on with a whole chunk, so that the numbers do
 not depend on where it was stopped."""
 SAVE_EVERY = 2.0
 """Seconds between two notes of progress: what a kill can cost."""
+SAMPLED = 500
+"""Pictures from which mean and deviation of the answers are taken."""
+SMALLEST_DEVIATION = 0.1
+"""Added, in quadrature, to the deviation of each answer, as a share of the mean one."""
 KEPT_BYTES = 8_000_000_000
 """Of all features on the disk; those that were not used for longest go. Imagenette's 9,469 photographs at 224 pixels,
 with their mirror images, take 3.4 GB before SqueezeNet's last layer and 20 MB before ResNet-18's."""
@@ -83,6 +87,17 @@ class Features:
     val: Images
     pictures: int
     """Training pictures; `train` has as many rows, or twice as many."""
+
+    def moments(self, device: torch.device) -> Moments:
+        """Of the training answers, over pictures and places; from some hundred pictures of the whole set."""
+        rows = np.arange(0, len(self.train), max(1, len(self.train) // SAMPLED))
+        found = self.train[torch.from_numpy(rows)] if isinstance(self.train, torch.Tensor) else self.train[rows]
+        answers = torch.as_tensor(found).to(device)
+        answers = (answers.view(torch.bfloat16) if answers.dtype == torch.int16 else answers).float()
+        std, mean = torch.std_mean(answers, (0, 2, 3), correction=0)
+        # What hardly ever answers would otherwise be blown up.
+        std = (std.square() + (SMALLEST_DEVIATION * std.mean()).square()).sqrt().clamp(min=1e-6)
+        return Moments(mean[:, None, None], std[:, None, None])
 
 
 class FeatureSource:

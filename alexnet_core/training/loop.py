@@ -9,7 +9,7 @@ no random states to save and none to forget.
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Ti
 from alexnet_core.training.features import FeatureBatches, Features
 from alexnet_core.training.first_filters import PICTURES, first_convolution, start_from_patches
 from alexnet_core.training.muon import Muon
-from alexnet_core.training.transfer import Tail, head_of, rates, resting
+from alexnet_core.training.transfer import Moments, Tail, head_of, rates, resting
 from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
@@ -110,6 +110,7 @@ class Training:
         self.optimizer = _optimizer(self.learning, config, self._shares())
         self.head = ""
         """Of a network that learns from features, the layer where they come in."""
+        self.moments: Moments | None = None
         self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
         self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
         self.steps = self.steps_per_epoch * config.epochs
@@ -127,11 +128,28 @@ class Training:
 
     def learn_from(self, features: Features) -> None:
         """Take the answers of all layers but the head from `features` from now on, in place of the pictures; the other
-        layers do not learn, so the head learns the same."""
-        self.head = head_of(self.model)
+        layers do not learn, and a head learns sooner from standardised answers than from the pictures."""
+        self.head, self.moments = head_of(self.model), features.moments(self.compute.device)
+        if self.step == 0:  # a checkpoint holds weights that are written for standardised answers already
+            for model in (self.model, self.averaged):
+                if model is not None:
+                    model.load_state_dict(self._head_weights(model, self.moments.standardised), strict=False)
         self.batches = FeatureBatches(self.pictures, features)
         self.val_images = features.val
-        self.network = self.compute.for_steps(Tail(self.model, self.head))
+        self.network = self.compute.for_steps(Tail(self.model, self.head, self.moments))
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Those of the learned network, as it is used by itself."""
+        weights = self.learned.state_dict()
+        return weights if self.moments is None else weights | self._head_weights(self.learned, self.moments.plain)
+
+    def _head_weights(
+        self, model: nn.Module, written: Callable[..., tuple[torch.Tensor, ...]]
+    ) -> dict[str, torch.Tensor]:
+        """Weight and bias of the head of `model`, written otherwise."""
+        names = [f"{self.head}.weight", f"{self.head}.bias"]
+        with torch.no_grad():
+            return dict(zip(names, written(*map(model.get_parameter, names)), strict=True))
 
     @property
     def epoch(self) -> int:
@@ -261,7 +279,7 @@ class Training:
         loss, hits, images = self.world.sum(self.since_epoch).tolist()
         self.since_epoch.zero_()
         self._check(loss)
-        examined = Tail(self.learned, self.head) if self.head else self.learned
+        examined = Tail(self.learned, self.head, self.moments) if self.head else self.learned
         preprocessing = None if self.head else self.preprocessing
         score = evaluate(examined, self.val_images, self.val_labels, preprocessing, self.compute, world=self.world)
         self._check(score.loss)

@@ -149,9 +149,9 @@ HEAD = Recipe(
     "answer. Seconds, and right where your pictures are like those the network knows.",
     {
         "learn": "head",
-        "epochs": 20,
+        "epochs": 15,
         "optimizer": "adamw",
-        "lr": 3e-3,
+        "lr": 1e-2,
         "weight_decay": 0.05,
         "schedule": "one_cycle",
         "dropout": 0.0,

@@ -17,9 +17,10 @@ from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import EpochDone, Started, StepDone, Tick
-from alexnet_core.training.features import FeatureSource
+from alexnet_core.training.features import Features, FeatureSource
 from alexnet_core.training.loop import Training
 from alexnet_core.training.transfer import (
+    Moments,
     Tail,
     answers_before,
     begin_with,
@@ -264,8 +265,10 @@ def whole(data: PreparedSet, from_features: bool, **changes: Any) -> Training:
 
 @pytest.mark.parametrize("changes", [{}, {"reflect": False}, {"balance": "sampling"}, {"averaging": 0.9}])
 def test_from_features_a_head_learns_what_it_learns_from_the_pictures(
-    few: PreparedSet, changes: dict[str, Any]
+    few: PreparedSet, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    unchanged = Moments(torch.zeros(1, 1, 1), torch.ones(1, 1, 1))
+    monkeypatch.setattr(Features, "moments", lambda self, device: unchanged)
     runs = [whole(few, from_features, **changes) for from_features in (False, True)]
     pictures, cached = ([event for event in run.events() if isinstance(event, StepDone | EpochDone)] for run in runs)
     assert [event.train_loss for event in cached] == pytest.approx([event.train_loss for event in pictures], rel=1e-4)
@@ -273,6 +276,33 @@ def test_from_features_a_head_learns_what_it_learns_from_the_pictures(
     assert ends[0] == pytest.approx(ends[1], rel=1e-4)
     weights = [run.learned.state_dict()["classifier.6.weight"] for run in runs]
     assert torch.allclose(weights[0], weights[1], atol=1e-5)
+
+
+def test_from_standardised_answers_a_head_learns_more(few: PreparedSet) -> None:
+    ends = [
+        [event for event in whole(few, from_features, epochs=10).events() if isinstance(event, EpochDone)][-1]
+        for from_features in (False, True)
+    ]
+    assert ends[1].train_loss < 0.8 * ends[0].train_loss
+
+
+def test_weights_for_standardised_answers_say_the_same_of_plain_ones(few: PreparedSet) -> None:
+    run = whole(few, from_features=True)
+    list(run.events())
+    alone = copy.deepcopy(run.model).eval()
+    alone.load_state_dict(run.weights())
+    images = run.pictures.plain(slice(0, 8))
+    head = head_of(alone)
+    with torch.no_grad():
+        answers = answers_before(alone, head, images)
+        expected = Tail(run.model, head, run.moments)(answers)
+        assert torch.allclose(alone(images), expected, atol=1e-4)
+        assert not torch.allclose(run.model.eval()(images), expected, atol=1e-2)
+    assert run.moments is not None
+    weight, bias = torch.randn(3, 5, 1, 1), torch.randn(3)
+    moments = Moments(torch.randn(5, 1, 1), torch.rand(5, 1, 1) + 0.5)
+    there_and_back = moments.plain(*moments.standardised(weight, bias))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(there_and_back, (weight, bias), strict=True))
 
 
 def test_features_are_computed_once_and_go_on_where_they_were_left(
