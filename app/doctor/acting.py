@@ -25,6 +25,7 @@ DONE: dict[Kind, str] = {
 
 def act(patient: Patient, kind: Kind, files: Mapping[str, str]) -> None:
     """Do it, and look at the page anew."""
+    st.toast(f"{_of(len(files))} {DONE[kind]}. The top of the page can undo it.", icon=":material/undo:")
     _keep(patient, patient.corrections.then(kind, files))
 
 
