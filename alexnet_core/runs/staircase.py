@@ -197,6 +197,14 @@ class Staircase:
         """Whether that wish stands."""
         return (self.path / "control" / "STOP").exists()
 
+    def last_words(self) -> str:
+        """The last line that its process printed: why it ended. Empty where it was climbed in a terminal."""
+        try:
+            lines = (self.path / "log.txt").read_text("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return ""
+        return lines[-1] if lines else ""
+
     def climb(self) -> Iterator[str]:
         """Train what is not finished yet, one run after another, in processes of their own. Yields a sentence at each.
 

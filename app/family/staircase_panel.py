@@ -123,6 +123,8 @@ def _standing(chosen: Staircase, results: list[Climbed], going_on: bool, many: i
         if row.button("Go on", type="primary", icon=":material/play_arrow:", help="Finished runs stay, others go on."):
             staircase.launch(chosen)
             st.rerun(scope="app")
+        if chosen.last_words():
+            st.caption(plain(chosen.last_words()))
 
 
 def _form() -> None:

@@ -122,9 +122,11 @@ def test_a_staircase_that_stopped_can_go_on(home, on_tab, monkeypatch):
     (made.path / "control").mkdir(parents=True)
     made._write(Asked(identity, Budget(minutes=1), 2, {}, "2026-01-01T00:00:00"))
     monkeypatch.setattr(Staircase, "results", lambda self: CLIMBED)
+    (made.path / "log.txt").write_text("1 of 12\nalexnet: The data set is gone.\n")
     launched = []
     monkeypatch.setattr("alexnet_core.runs.staircase.launch", launched.append)
     app = on_tab("stairs")
     assert not app.exception
+    assert any("The data set is gone" in caption.value for caption in app.caption)
     next(button for button in app.button if button.label == "Go on").click().run()
     assert [one.id for one in launched] == [made.id]
