@@ -39,6 +39,7 @@ def test_digits_are_trained_from_one_command(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ([], "Say what to learn from"),
         (["--data", "digitz"], "no data set, folder or zip"),
         (["--data", "digits", "--model", "lenet"], "no network called 'lenet'"),
         (["--data", "digits", "--recipe", "slow"], "no recipe called 'slow'"),
@@ -58,7 +59,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert not (home / "runs").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--data", "digits", "--optimizer", "lion"], [], ["--epochs", "ten"]])
+@pytest.mark.parametrize("arguments", [["--data", "digits", "--optimizer", "lion"], ["--epochs", "ten"]])
 def test_flags_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["train", *arguments])
