@@ -78,4 +78,3 @@ def epochs_within(seconds: float, settings: TrainConfig, data: PreparedSet) -> i
     at least 1. Takes up to some ten seconds where the fastest way to compute is not known yet."""
     # Of a long run, for which it pays to find that way: the runs that are asked for then compute in it, too.
     return max(1, int(seconds / (estimate_seconds(replace(settings, epochs=MANY), data) / MANY)))
-
