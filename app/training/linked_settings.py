@@ -18,6 +18,8 @@ from app.training.run_settings import size_key
 ADDRESS = "settings"
 LINKED = "linked_settings"
 """In the session: the settings that came."""
+WAITING = "linked_waiting"
+"""In the session: what a file asks for, until the form is drawn anew."""
 TOLD = "linked_told"
 """In the session: what is said about where the settings came from, and whether that is a warning."""
 
@@ -80,25 +82,34 @@ def joined(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def show() -> None:
-    """Where the settings came from, a way to be rid of them; else a way to bring some in a file."""
+    """Where the settings came from, and a way to be rid of them; nothing where none came."""
+    with sentences_for_people():
+        if WAITING in st.session_state:
+            fill_in(st.session_state.pop(WAITING))
     told = st.session_state.get(TOLD)
     if told is not None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/link: {told}", width="stretch")
             st.button("Forget them", key="forget_linked", help="Back to the recipe's own settings.", on_click=_forget)
+
+
+def ask() -> None:
+    """A way to bring settings in a file, where none came; for the end of the form."""
+    if TOLD in st.session_state:
         return
-    with st.expander("Settings from a file", icon=":material/upload_file:"):
+    with st.expander("Settings from a file", icon=":material/upload_file:"), sentences_for_people():
         file = st.file_uploader(
             "Settings file",
             type="json",
             max_upload_size=1,
-            key="settings_file",
+            key=f"settings_file-{st.session_state.setdefault('settings_files', 0)}",
             help="Saved on the page Runs of any computer, or a run's config.json.",
         )
         if file is not None:
-            with sentences_for_people():
-                fill_in(from_json(file.read(LARGEST_FILE + 1), file.name))
-                st.rerun()
+            # The fields of the form stand already; they are filled in before they stand again.
+            st.session_state[WAITING] = from_json(file.read(LARGEST_FILE + 1), file.name)
+            st.session_state["settings_files"] += 1
+            st.rerun()
 
 
 def _forget() -> None:

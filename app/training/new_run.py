@@ -56,6 +56,7 @@ def show() -> None:
             settings = launcher.settled(given | changed, prepared)
             beginnings.see_to(settings, prepared)
             beside.start_both(settings, prepared, equal, beginnings.title_of(begin))
+        linked_settings.ask()
         if prepared is not None:
             settings = launcher.settled(given | changed, prepared, processes)
             preview_panel.show_for(settings, prepared)
