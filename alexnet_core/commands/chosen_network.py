@@ -29,7 +29,10 @@ def chosen_network(arguments: argparse.Namespace) -> "Network":
     from alexnet_core.models.weights import imagenet_network, network_from_file
 
     if arguments.weights is None:
-        return imagenet_network(arguments.model)
+        from alexnet_core.commands.progress import ProgressShown
+
+        with ProgressShown() as shown:
+            return imagenet_network(arguments.model, progress=shown.update)
     return network_from_file(arguments.model, arguments.weights)
 
 

@@ -8,6 +8,9 @@ import torch
 from alexnet_core.__main__ import main
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute
+from alexnet_core.models import Network, build
+from alexnet_core.models.weights import frozen, save_network
+from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training import pace
 from alexnet_core.training.events import EpochDone, Finished
@@ -94,3 +97,24 @@ def test_measuring_anew_comes_first_and_is_told(
     assert "Fastest: cpu, fp32, 1 thread, channels last." in capsys.readouterr().out
     assert main(["train", "--resume", str(out), "--measure"]) == 2
     assert "--measure is only for a new one" in capsys.readouterr().err
+
+
+def test_a_beginning_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--data", "digits", "--size", "32", "--start-from", "no-such-run"]) == 2
+    assert "There is no run called no-such-run" in capsys.readouterr().err
+
+
+def test_a_source_brings_its_network_and_the_size_of_its_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    source = tmp_path / "source.safetensors"
+    model = frozen(build("alexnet_mini", 4, 32, batch_norm=False))
+    save_network(source, Network("alexnet_mini", model, tuple("abcd"), Preprocessing(32, 32), {"batch_norm": False}))
+    out = tmp_path / "run"
+    flags = ["--start-from", str(source), "--learn", "last_layers", "--epochs", "1", "--threads", "1"]
+    assert main(["train", "--data", "digits", "--out", str(out), *flags]) == 0
+    run = RunDirectory.open(out)
+    assert run.network().preprocessing.size == 32
+    assert run.config().settings.recipe == "last_layers"
+    assert "Starting from" in capsys.readouterr().out
