@@ -141,7 +141,7 @@ class RunDirectory:
         now = datetime.now()
         if path is None:
             name = re.sub(r"[^a-z0-9]+", "-", data.name.lower()).strip("-")[:24] or "data"
-            path = runs_home() / f"{now:%Y%m%d-%H%M%S}-{settings.model}-{name}-{token_hex(2)}"
+            path = runs_home() / f"{now:%Y%m%d-%H%M%S}-{settings.model}-{name}-{token_hex(4)}"
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ExplorerError(f"{path.name} already exists and is not empty; choose another place, or --resume it.")
         run = cls(path)
