@@ -33,9 +33,12 @@ class Preprocessing:
         scale = self.resize / min(width, height)
         # A side may not vanish when an extreme picture (8 x 12,000) is made small.
         wide, high = max(self.size, round(width * scale)), max(self.size, round(height * scale))
-        resized = picture.convert("RGB").resize((wide, high), Image.Resampling.BICUBIC, reducing_gap=3.0)
         left, top = (wide - self.size) // 2, (high - self.size) // 2
-        return resized.crop((left, top, left + self.size, top + self.size))
+        # The square alone is resized, from the place where it would lie in the whole: a quarter less work for 4:3.
+        across, down = width / wide, height / high
+        square = (left * across, top * down, (left + self.size) * across, (top + self.size) * down)
+        rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+        return rgb.resize((self.size, self.size), Image.Resampling.BICUBIC, square, reducing_gap=3.0)
 
     def tensor(self, picture: Image.Image) -> torch.Tensor:
         """The cropped picture as a normalised float32 tensor, (1, 3, size, size)."""

@@ -24,7 +24,7 @@ from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.preprocess import Preprocessing
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Counted up when the files or the pixels in them change. It is part of every set's identity, and so of its place in
 the home folder: what an older version prepared there is not looked at, and prepared again when it is asked for."""
 SPLITS = ("train", "val", "test")
