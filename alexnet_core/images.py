@@ -63,9 +63,9 @@ def read_picture_file(path: str | Path) -> bytes:
 
 
 DRAFT_GAP = 2
-"""How many times larger than wanted a JPEG is still decoded, as in Pillow's own thumbnails. A cut to `side` differs from
-that of the whole picture by 36 dB at worst (with 3 by 40), and photographs of 500 x 375 are cut to 64 pixels 1.4 times
-as fast."""
+"""How many times larger than wanted a JPEG is still decoded, as in Pillow's own thumbnails. A cut to `side` differs
+from that of the whole picture by 36 dB at worst (with 3 by 40), and photographs of 500 x 375 are cut to 64 pixels 1.4
+times as fast."""
 
 
 def decode(data: bytes, name: str = "picture", side: int | None = None) -> Image.Image:
