@@ -25,7 +25,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def run(arguments: argparse.Namespace) -> None:
     """Read the network, keep it, and say what it is and what had to be assumed."""
     from alexnet_core.images import clean_name
-    from alexnet_core.models.importing import look, network_of, read_class_names
+    from alexnet_core.models.class_names import read_class_names
+    from alexnet_core.models.importing import look, network_of
     from alexnet_core.runs.imports import import_network
 
     classes = None if arguments.classes is None else read_class_names(arguments.classes)

@@ -6,21 +6,20 @@ this program builds itself, after every name, shape and value was compared (`wei
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
 
 import torch
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder
 from alexnet_core.images import clean_name
-from alexnet_core.limits import PICTURE_SUFFIXES
 from alexnet_core.models import MODELS, Network, build, find_model
 from alexnet_core.models.fetching import imagenet_weights
+from alexnet_core.models.file_kinds import NETWORK_FILE, kind_of
+from alexnet_core.models.fitting import Fit, fits, only_fit
 from alexnet_core.models.weights import (
     FORMAT,
     LARGEST_FILE,
@@ -34,40 +33,14 @@ from alexnet_core.models.weights import (
 from alexnet_core.places import uploads_home
 from alexnet_core.preprocess import Preprocessing
 
-NETWORK_FILE = "network.safetensors"
-"""The file with the weights in a folder that `export --format folder` made, and in a run directory."""
 MOST_ENTRIES = 200
 """Files in a zip with a network; ours holds five."""
-LARGEST_TABLE = 8 * 1024**2
-"""Bytes of a zip's table of contents: some 80,000 files, so that a zip of pictures can still be told as such."""
-END_OF_ZIP = 65_535 + 22 + 20 + 56
-"""Bytes from the end of a zip within which the place and length of that table stand: behind them comes a comment."""
 HIGHEST_RATIO = 100
 """Unpacked over packed. Weights hardly shrink; bombs shrink a thousandfold."""
-MOST_CLASSES = 100_000
-LARGEST_NAMES = 16 * 1024**2
-"""Bytes of a file of class names."""
-OTHER_SIZES = (32, 48, 64, 96, 128, 144, 160, 192, 224)
-"""Sides in pixels to try where the shapes of the weights depend on the pictures' size."""
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 """The heads of the Inceptions that only help training."""
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
 """What training loops put in front of every name: DataParallel, torch.compile, Lightning and others."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One way to build a network that the weights fit."""
-
-    model: str
-    settings: dict[str, Any]
-    image_size: int
-    classes: int
-
-    @property
-    def words(self) -> str:
-        """For the screen: AlexNet mini, 10 classes, 64 pixels."""
-        return f"{MODELS[self.model].title}, {self.classes:,} classes, {self.image_size} pixels"
 
 
 @dataclass(frozen=True)
@@ -110,7 +83,7 @@ def look(path: Path, *, owner: bool, name: str | None = None, image_size: int | 
         return replace(look(path / NETWORK_FILE, owner=owner, image_size=image_size), name=name)
     if not path.is_file():
         raise ExplorerError(f"There is no file {name}; check the path.")
-    match _kind(path, name):
+    match kind_of(path, name):
         case "safetensors":
             state, header = read_safetensors(path)
             if header.get("format") == FORMAT:
@@ -150,7 +123,7 @@ def network_of(
             return network
         _check_count(found.name, len(network.classes), classes)
         return _named(network, classes)
-    fit = _chosen(found, model, image_size)
+    fit = only_fit(found.name, found.state, found.fits, model, image_size)
     if classes is None and fit.classes == 1000 and MODELS[fit.model].imagenet_weights is not None:
         names: tuple[str, ...] = tuple(imagenet_weights(fit.model).meta["categories"])
     elif classes is None:
@@ -167,111 +140,6 @@ def network_of(
     preprocessing = _usual(fit)
     network = Network(fit.model, frozen(built), names, preprocessing, fit.settings, found.name)
     return _named(network, names)
-
-
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """Class names in the order of the outputs, from a text file with one a line, or a JSON list, or ImageNet's usual
-    JSON object {"0": ["n01440764", "tench"], ...}.
-
-    Raises ExplorerError when the file is none of these.
-    """
-    name = clean_name(path.name)
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_NAMES + 1).decode("utf-8-sig")
-    except OSError as error:
-        raise ExplorerError(f"{name} cannot be read ({error.strerror or error}); check the path.") from error
-    except ValueError as error:
-        raise ExplorerError(f"{name} is no text in UTF-8; save the names as plain text, one a line.") from error
-    return class_names(text, name)
-
-
-def class_names(text: str, name: str = "The list of class names") -> tuple[str, ...]:
-    """The names in `text`, as `read_class_names` reads them; `name` is for messages. Raises ExplorerError."""
-    if len(text) > LARGEST_NAMES:
-        raise ExplorerError(f"{name} is too long for class names; give one short name a line.")
-    if not text.lstrip().startswith(("[", "{")):
-        names = [line.strip() for line in text.splitlines() if line.strip()]
-    else:
-        try:
-            values = json.loads(text)
-            if isinstance(values, dict):
-                values = [values[str(number)] for number in range(len(values))]
-            names = [value[-1] if isinstance(value, list) else value for value in values]
-        except (ValueError, KeyError, IndexError, RecursionError) as error:
-            raise ExplorerError(
-                f'{name} is no list of names in JSON; write ["cat", "dog"], or one name a line.'
-            ) from error
-    if not all(isinstance(one, str) for one in names) or not 2 <= len(names) <= MOST_CLASSES:
-        raise ExplorerError(f"{name} must hold at least two class names, as text, one for each output of the network.")
-    return tuple(names)
-
-
-# -- what kind of file ---------------------------------------------------------------------------------------------
-
-Kind = Literal["safetensors", "onnx", "folder", "pickled"]
-HEADS = {
-    b"\x89HDF": "a file of Keras (HDF5). Convert its weights to PyTorch first",
-    b"\x89PNG": "a picture. Explain it on the page Predict and explain",
-    b"\xff\xd8\xff": "a picture. Explain it on the page Predict and explain",
-    b"\x93NUMPY": "an array of NumPy. Save the whole state dict as safetensors",
-    b"GGUF": "a language model (GGUF). This program takes networks that look at pictures",
-}
-"""How files of other kinds begin, and what to say about them."""
-
-
-def _kind(path: Path, name: str) -> Kind:
-    with path.open("rb") as file:
-        start = file.read(16)
-    for head, words in HEADS.items():
-        if start.startswith(head):
-            raise ExplorerError(f"{name} is {words}.")
-    if start.startswith(b"PK"):
-        return _kind_of_zip(path, name)
-    # A safetensors file begins with the length of its header, which is JSON.
-    if len(start) >= 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
-        return "safetensors"
-    if start.startswith(b"\x80"):  # a pickle's first command
-        return "pickled"
-    if path.suffix.lower() == ".onnx" or start.startswith(b"\x08"):  # its first field is the version, a small number
-        return "onnx"
-    raise ExplorerError(
-        f"{name} is no file with a network that this program knows. It reads safetensors, its own ONNX and folders, "
-        "and state dicts of PyTorch."
-    )
-
-
-def _kind_of_zip(path: Path, name: str) -> Kind:
-    if path.stat().st_size > LARGEST_FILE:
-        raise ExplorerError(f"{name} is larger than {LARGEST_FILE // 1024**2} MB, more than any network here needs.")
-    try:
-        if _table_bytes(path) > LARGEST_TABLE:
-            raise ExplorerError(f"{name} lists far more files than a network has; it is not opened.")
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ExplorerError(f"{name} is a damaged zip; make or fetch it again.") from error
-    if any(member.endswith(NETWORK_FILE) for member in names):
-        return "folder"
-    if any(member.endswith("/constants.pkl") for member in names):
-        raise ExplorerError(
-            f"{name} is a TorchScript program, which would have to be run; save model.state_dict() in its place."
-        )
-    if any(member.endswith("data.pkl") for member in names):
-        return "pickled"
-    if any(member.lower().endswith(PICTURE_SUFFIXES) for member in names):
-        raise ExplorerError(f"{name} is a zip of pictures, not a network; train on it on the page Train.")
-    raise ExplorerError(f"{name} is a zip without {NETWORK_FILE}; choose one that `export --format folder` made.")
-
-
-def _table_bytes(path: Path) -> int:
-    """How long a zip's table of contents says it is: Python takes ten times that in memory before the first look."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - END_OF_ZIP))
-        end = file.read()
-    wide, narrow = end.rfind(b"PK\x06\x06"), end.rfind(b"PK\x05\x06")
-    place, length = (wide + 40, 8) if wide >= 0 else (narrow + 12, 4)
-    return int.from_bytes(end[place : place + length], "little") if narrow >= 0 else 0
 
 
 # -- reading each kind ---------------------------------------------------------------------------------------------
@@ -359,13 +227,13 @@ def _completed(state: dict[str, torch.Tensor], header: Mapping[str, str], name: 
     return counters | {key: value for key, value in state.items() if key in expected}
 
 
-# -- which network -------------------------------------------------------------------------------------------------
+# -- weights that say nothing --------------------------------------------------------------------------------------
 
 
 def _plain_state(name: str, kind: str, state: Mapping[str, torch.Tensor], image_size: int | None) -> Found:
     state = {key: value for key, value in _unwrapped(state).items() if not key.startswith(AUXILIARY)}
     shapes = {key: tuple(value.shape) for key, value in state.items()}
-    return Found(name, kind, state, None, tuple(_fits(shapes, image_size)))
+    return Found(name, kind, state, None, tuple(fits(shapes, image_size)))
 
 
 def _unwrapped(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
@@ -373,96 +241,6 @@ def _unwrapped(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         if state and all(key.startswith(wrapper) for key in state):
             state = {key.removeprefix(wrapper): value for key, value in state.items()}
     return state
-
-
-def _fits(shapes: Mapping[str, tuple[int, ...]], image_size: int | None) -> Iterator[Fit]:
-    """Every network of the table that has these weights, ours first, each with the first size that fits."""
-    for model in MODELS:
-        for settings in _variants(model):
-            sizes = [image_size] if image_size else [MODELS[model].image_size, *OTHER_SIZES]
-            if _expected(model, sizes[0], tuple(settings.items())).keys() != shapes.keys():
-                continue
-            counts = ((size, _classes(shapes, model, size, settings)) for size in sizes)
-            fit = next(((size, count) for size, count in counts if count), None)
-            if fit is not None:
-                yield Fit(model, settings, *fit)
-
-
-def _variants(model: str) -> list[dict[str, Any]]:
-    if "batch_norm" not in MODELS[model].settings:
-        return [{}]
-    return [{"batch_norm": True}, {"batch_norm": False}]
-
-
-FEW = 2
-"""Classes to build with, in order to see which shapes depend on their number: no inner layer is as narrow."""
-
-
-@lru_cache(maxsize=256)
-def _expected(model: str, size: int, settings: tuple[tuple[str, Any], ...]) -> dict[str, tuple[int, ...]]:
-    """The shape of each weight of a network with FEW classes; empty where it cannot be built for this size."""
-    try:
-        with torch.device("meta"):
-            built = build(model, FEW, size, **dict(settings))
-    except ExplorerError:
-        return {}
-    return {key: tuple(value.shape) for key, value in built.state_dict().items()}
-
-
-def _classes(shapes: Mapping[str, tuple[int, ...]], model: str, size: int, settings: dict[str, Any]) -> int | None:
-    """How many classes the weights tell apart if they are those of `model`; None if they are not."""
-    expected = _expected(model, size, tuple(settings.items()))
-    other = {shapes[key][:1] for key, shape in expected.items() if shapes.get(key, shape) != shape}
-    counts = {count for (count,) in other if count >= FEW} if () not in other else set()
-    for count in counts or {FEW}:
-        asked = {key: (count, *shape[1:]) if shape[:1] == (FEW,) else shape for key, shape in expected.items()}
-        if asked == dict(shapes):
-            return count
-    return None
-
-
-def _chosen(found: Found, model: str | None, image_size: int | None) -> Fit:
-    """The one network that fits, or the one of that name. Raises ExplorerError where that is not one."""
-    fits = [fit for fit in found.fits if model in (None, fit.model)]
-    if len(fits) == 1:
-        return fits[0]
-    if fits:
-        could = " or ".join(fit.words for fit in fits)
-        raise ExplorerError(f"The weights in {found.name} could be {could}; say which network it is (--model).")
-    shapes = {key: tuple(value.shape) for key, value in found.state.items()}
-    if model is None:
-        nearest = max(MODELS, key=lambda name: _likeness(shapes, name))
-        share = _likeness(shapes, nearest)
-        near = (
-            f" Nearest is {MODELS[nearest].title}, with {share:.0%} of the weights: name it (--model {nearest}) to "
-            "hear what differs."
-            if share >= 0.2
-            else ""
-        )
-        raise ExplorerError(
-            f"The {len(shapes):,} weights in {found.name} belong to no network of this program; they were made with "
-            f"another definition.{near} The networks are {', '.join(MODELS)}."
-        )
-    settings = max(_variants(model), key=lambda one: _likeness(shapes, model, one))
-    size = image_size or MODELS[model].image_size
-    expected = _expected(model, size, tuple(settings.items()))
-    last = [key for key, shape in expected.items() if shape[:1] == (FEW,) and key in shapes and shapes[key]]
-    count = max(FEW, shapes[last[-1]][0]) if last else FEW
-    with torch.device("meta"):
-        built = build(model, min(count, MOST_CLASSES), size, **settings)
-    fill(built, found.state, found.name)  # says what differs
-    raise AssertionError("weights that fit were found to fit none")
-
-
-def _likeness(shapes: Mapping[str, tuple[int, ...]], model: str, settings: dict[str, Any] | None = None) -> float:
-    """The share of a network's weights that are there, the last layer's for any number of classes."""
-    variants = _variants(model) if settings is None else [settings]
-    every = [_expected(model, MODELS[model].image_size, tuple(one.items())) for one in variants]
-    return max(
-        sum(shapes.get(key, ())[1:] == shape[1:] and key in shapes for key, shape in expected.items())
-        / max(len(expected), len(shapes), 1)
-        for expected in every
-    )
 
 
 def _usual(fit: Fit) -> Preprocessing:

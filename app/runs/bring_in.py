@@ -9,7 +9,8 @@ import streamlit as st
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.images import clean_name
 from alexnet_core.models import MODELS
-from alexnet_core.models.importing import Found, class_names, look, network_of
+from alexnet_core.models.class_names import class_names
+from alexnet_core.models.importing import Found, look, network_of
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.imports import import_network

@@ -15,15 +15,10 @@ from safetensors.torch import save
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import Network, build
+from alexnet_core.models.class_names import class_names, read_class_names
 from alexnet_core.models.export import FORMATS
-from alexnet_core.models.importing import (
-    LARGEST_TABLE,
-    NETWORK_FILE,
-    class_names,
-    look,
-    network_of,
-    read_class_names,
-)
+from alexnet_core.models.file_kinds import LARGEST_TABLE, NETWORK_FILE
+from alexnet_core.models.importing import look, network_of
 from alexnet_core.models.weights import LARGEST_HEADER, frozen, network_bytes
 from alexnet_core.places import uploads_home
 from alexnet_core.preprocess import Preprocessing

@@ -1,0 +1,81 @@
+"""What kind of file somebody brought, told by its first bytes and its table of contents, whatever its name."""
+
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+from alexnet_core.errors import ExplorerError
+from alexnet_core.limits import PICTURE_SUFFIXES
+from alexnet_core.models.weights import LARGEST_FILE
+
+NETWORK_FILE = "network.safetensors"
+"""The file with the weights in a folder that `export --format folder` made, and in a run directory."""
+LARGEST_TABLE = 8 * 1024**2
+"""Bytes of a zip's table of contents: some 80,000 files, so that a zip of pictures can still be told as such."""
+END_OF_ZIP = 65_535 + 22 + 20 + 56
+"""Bytes from the end of a zip within which the place and length of that table stand: behind them comes a comment."""
+Kind = Literal["safetensors", "onnx", "folder", "pickled"]
+HEADS = {
+    b"\x89HDF": "a file of Keras (HDF5). Convert its weights to PyTorch first",
+    b"\x89PNG": "a picture. Explain it on the page Predict and explain",
+    b"\xff\xd8\xff": "a picture. Explain it on the page Predict and explain",
+    b"\x93NUMPY": "an array of NumPy. Save the whole state dict as safetensors",
+    b"GGUF": "a language model (GGUF). This program takes networks that look at pictures",
+}
+"""How files of other kinds begin, and what to say about them."""
+
+
+def kind_of(path: Path, name: str) -> Kind:
+    """What the file is; `name` is its name for messages. Raises ExplorerError for one without a network, saying what
+    it is."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    for head, words in HEADS.items():
+        if start.startswith(head):
+            raise ExplorerError(f"{name} is {words}.")
+    if start.startswith(b"PK"):
+        return _kind_of_zip(path, name)
+    # A safetensors file begins with the length of its header, which is JSON.
+    if len(start) >= 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
+        return "safetensors"
+    if start.startswith(b"\x80"):  # a pickle's first command
+        return "pickled"
+    if path.suffix.lower() == ".onnx" or start.startswith(b"\x08"):  # its first field is the version, a small number
+        return "onnx"
+    raise ExplorerError(
+        f"{name} is no file with a network that this program knows. It reads safetensors, its own ONNX and folders, "
+        "and state dicts of PyTorch."
+    )
+
+
+def _kind_of_zip(path: Path, name: str) -> Kind:
+    if path.stat().st_size > LARGEST_FILE:
+        raise ExplorerError(f"{name} is larger than {LARGEST_FILE // 1024**2} MB, more than any network here needs.")
+    try:
+        if _table_bytes(path) > LARGEST_TABLE:
+            raise ExplorerError(f"{name} lists far more files than a network has; it is not opened.")
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ExplorerError(f"{name} is a damaged zip; make or fetch it again.") from error
+    if any(member.endswith(NETWORK_FILE) for member in names):
+        return "folder"
+    if any(member.endswith("/constants.pkl") for member in names):
+        raise ExplorerError(
+            f"{name} is a TorchScript program, which would have to be run; save model.state_dict() in its place."
+        )
+    if any(member.endswith("data.pkl") for member in names):
+        return "pickled"
+    if any(member.lower().endswith(PICTURE_SUFFIXES) for member in names):
+        raise ExplorerError(f"{name} is a zip of pictures, not a network; train on it on the page Train.")
+    raise ExplorerError(f"{name} is a zip without {NETWORK_FILE}; choose one that `export --format folder` made.")
+
+
+def _table_bytes(path: Path) -> int:
+    """How long a zip's table of contents says it is: Python takes ten times that in memory before the first look."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END_OF_ZIP))
+        end = file.read()
+    wide, narrow = end.rfind(b"PK\x06\x06"), end.rfind(b"PK\x05\x06")
+    place, length = (wide + 40, 8) if wide >= 0 else (narrow + 12, 4)
+    return int.from_bytes(end[place : place + length], "little") if narrow >= 0 else 0
