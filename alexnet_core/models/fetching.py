@@ -37,7 +37,10 @@ ATTEMPTS = 4
 """Connections without a single new byte before we give up; one that brought something does not count."""
 WAITING = 0.3
 """Seconds between two looks at a file that another process is fetching."""
-WAYS_OUT = "Without a connection, give a file with --weights, or use one of the bundled networks, which need none."
+WAYS_OUT = (
+    "Without a connection, give a file with --weights (in the app: bring it in on the page Runs), or use one of the "
+    "bundled networks, which need none."
+)
 
 
 def imagenet_weights(name: str) -> "WeightsEnum":
