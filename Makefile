@@ -22,7 +22,7 @@ format: .venv/developing
 endurance: .venv/developing  ## kill, damage and fill up runs for a quarter of an hour, and compare every byte
 	$(BIN)/python -m tests.endurance
 
-bench: .venv/peers  ## print and record the tables of the README; needs a quiet machine for two hours
+bench: .venv/peers  ## print and record the tables of the README; needs a quiet machine for three hours
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.explain
 	$(BIN)/python -m benchmarks.units
@@ -31,7 +31,13 @@ bench: .venv/peers  ## print and record the tables of the README; needs a quiet 
 	$(BIN)/python -m benchmarks.twelve
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.start
-	$(BIN)/python -m benchmarks.prepare
+	$(BIN)/python -m benchmarks.prepare --mosaics 10000
+	$(BIN)/python -m benchmarks.own_pictures
+	$(BIN)/python -m benchmarks.doctor
+	$(BIN)/python -m benchmarks.runs
+	$(BIN)/python -m benchmarks.family
+	$(BIN)/python -m benchmarks.transfer
+	$(BIN)/python -m benchmarks.staircase
 	$(BIN)/python -m benchmarks.records
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks.big_network
