@@ -57,7 +57,7 @@ def test_the_readme_names_only_flags_and_verbs_that_exist(capsys: pytest.Capture
     for line in re.findall(r"^(?:python -m alexnet_core|alexnet) (.+)$", text, re.MULTILINE):
         verb = line.split()[0]
         with pytest.raises(SystemExit):
-            main([verb, *(["prepare"] if line.startswith("data prepare") else []), "--help"])
+            main([*line.split()[: 2 if verb == "data" else 1], "--help"])  # only data has actions below it
         said = capsys.readouterr().out
         for flag in re.findall(r"--[a-z-]+", line):
             assert flag in said, f"{verb} has no {flag}"

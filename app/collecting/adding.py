@@ -72,7 +72,7 @@ def _folder(album: Album | None, title: str) -> None:
 def _path(album: Album | None, title: str) -> None:
     """A folder that is read where it lies, without a way through the browser."""
     st.caption("A folder or zip on this computer is read where it lies, one picture at a time. Nothing in it changes.")
-    path = st.text_input("Where it lies", key=_key("path"), placeholder="/home/me/pictures/pets", help=WHERE)
+    path = st.text_input("Where it lies", key=_key("path"), placeholder="/media/pictures/pets", help=WHERE)
     going_on = st.session_state.get(GOING_ON)
     pressed = st.button("Add it", icon=":material/drive_folder_upload:", disabled=not path, help="Needs no upload.")
     if (pressed and path) or (going_on and going_on == path):

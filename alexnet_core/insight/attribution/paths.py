@@ -155,4 +155,4 @@ def shares(task: Task, values: torch.Tensor, start: torch.Tensor) -> dict[str, f
 def how_complete(values: torch.Tensor, score: torch.Tensor, before: torch.Tensor) -> dict[str, float]:
     """The same from the picture's score, (1, 1), and those of the pictures it is compared with, (n, 1)."""
     rise = float(score) - float(before.mean())
-    return {"rise": rise, "convergence_delta": float(values.sum()) - rise}
+    return {"rise": rise, "convergence_delta": float(values.double().sum()) - rise}
