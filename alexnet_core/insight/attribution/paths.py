@@ -153,6 +153,7 @@ def shares(task: Task, values: torch.Tensor, start: torch.Tensor) -> dict[str, f
 
 
 def how_complete(values: torch.Tensor, score: torch.Tensor, before: torch.Tensor) -> dict[str, float]:
-    """The same from the picture's score, (1, 1), and those of the pictures it is compared with, (n, 1)."""
-    rise = float(score) - float(before.mean())
+    """The same from the picture's score, (1, 1), or one for each comparison, and those of the pictures it is compared
+    with, (n, 1)."""
+    rise = float(score.double().mean() - before.double().mean())
     return {"rise": rise, "convergence_delta": float(values.double().sum()) - rise}
