@@ -103,7 +103,7 @@ def _launch(run: RunDirectory) -> None:
     detached(command, run.path / "log.txt")
 
 
-def detached(command: list[str], printed: Path) -> None:
+def detached(command: list[str], printed: Path) -> subprocess.Popen[bytes]:
     """Start `command` as a process that lives on when this one ends; what it prints goes to the end of a file."""
     # A pipe that nobody reads would block it once it is full.
     with printed.open("ab") as log:
@@ -119,3 +119,4 @@ def detached(command: list[str], printed: Path) -> None:
     lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS
     with suppress(psutil.NoSuchProcess):  # it has already failed; log.txt says why
         psutil.Process(child.pid).nice(lower)
+    return child

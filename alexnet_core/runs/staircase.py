@@ -12,7 +12,6 @@ folder that names them, so that it can be left and taken up again:
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -291,15 +290,7 @@ def list_staircases() -> list[Staircase]:
 def launch(staircase: Staircase) -> None:
     """Climb it in a process of its own, which lives on when the app ends."""
     command = [sys.executable, "-m", "alexnet_core", "staircase", "--resume", staircase.id]
-    with (staircase.path / "log.txt").open("ab") as log:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
+    child = launcher.detached(command, staircase.path / "log.txt")
     started = psutil.Process(child.pid).create_time()
     # Said at once, so that a second click finds it going on.
     staircase._write(replace(staircase.asked(), pid=child.pid, process_started=started))
