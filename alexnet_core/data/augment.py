@@ -35,7 +35,7 @@ class Chance:
     """The random numbers of one epoch, a row an image."""
 
     uniform: torch.Tensor
-    """(N, 5) in [0, 1): horizontal shift, vertical shift, reflection, rotation, scale."""
+    """(N, 5) in [0, 1): horizontal shift, vertical shift, reflection (below a half: mirrored), rotation, scale."""
     normal: torch.Tensor
     """(N, 3), standard normal: one for each principal axis of the colours."""
     erased: torch.Tensor | None = None
@@ -58,9 +58,15 @@ inverse): the values of Zhong et al. 2020, section 4.2."""
 
 
 def draw(seed: int, epoch: int, images: int) -> Chance:
-    """The chance of `images` images in `epoch`, counted from 1."""
+    """The chance of `images` images in `epoch`, counted from 1.
+
+    Which half of them is mirrored first is chance; from then on each is mirrored in every second epoch, so that no two
+    epochs running show the same side (alternating flip: Jordan 2024, arXiv:2404.00498, section 3.6).
+    """
     generator = torch.Generator().manual_seed(mix(seed, epoch, 1))
     uniform, normal = torch.rand(images, 5, generator=generator), torch.randn(images, 3, generator=generator)
+    first = torch.rand(images, generator=torch.Generator().manual_seed(mix(seed, 0, 1)))
+    uniform[:, 2] = (first + 0.5 * (epoch % 2)) % 1
     return Chance(uniform, normal, _rectangles(mix(seed, epoch, 4), images))
 
 

@@ -81,7 +81,8 @@ class TrainConfig:
     translate: float = 0.125
     """Shift the picture by up to this share of its side."""
     reflect: bool = True
-    """Mirror every second picture left to right; off for pictures that are not theirs when mirrored, such as digits."""
+    """Mirror half of the pictures left to right, and the other half in the next epoch; off for pictures that are not
+    theirs when mirrored, such as digits."""
     colour: float = 0.1
     """Strength of the paper's colour change along the principal axes of the colours (section 4.1)."""
     rotate: float = 0.0

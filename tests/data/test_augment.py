@@ -44,6 +44,14 @@ def test_chance_differs_between_seeds_and_epochs() -> None:
     assert mix(1, 2) != mix(2, 1)
 
 
+def test_each_picture_is_mirrored_in_every_second_epoch() -> None:
+    mirrored = torch.stack([draw(3, epoch, 1000).uniform[:, 2] < 0.5 for epoch in range(1, 5)])
+    assert torch.equal(mirrored[0], ~mirrored[1])
+    assert torch.equal(mirrored[::2], mirrored[:1].expand(2, -1))
+    assert 450 < mirrored[0].sum() < 550
+    assert not torch.equal(mirrored[0], draw(4, 1, 1000).uniform[:, 2] < 0.5)
+
+
 def test_order_is_a_permutation_that_changes_with_the_epoch() -> None:
     first, second = order(0, 1, 100), order(0, 2, 100)
     assert sorted(first.tolist()) == list(range(100))
