@@ -1,4 +1,5 @@
-"""A network as a folder that predicts with PyTorch alone: weights, class names, a plain definition, and predict.py.
+"""A network as a folder that predicts with PyTorch alone: weights, class names, a plain definition, and predict.py, to
+which photograph.py brings pictures with Pillow.
 
 The definition is written from the traced network (`torch.fx`): the layers as PyTorch prints them, and the lines of its
 forward pass. So it holds what the network computes and nothing of this program, can be read from top to bottom, and
@@ -29,6 +30,7 @@ def folder_files(network: Network) -> dict[str, bytes]:
         "network.safetensors": network_bytes(network),
         "network.json": (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode(),
         "network.py": definition(network).encode(),
+        "photograph.py": PHOTOGRAPH.encode(),
         "predict.py": PREDICT.encode(),
         "README.txt": README.encode(),
     }
@@ -116,38 +118,54 @@ def load(path):
         for name, one in json.loads(data[8:start]).items()
         if name != "__metadata__"
     }}
-    network = Network().eval()
+    network = Network().eval().requires_grad_(False)
     network.load_state_dict(weights, strict=True)
     return network
 '''
 
-PREDICT = '''"""python predict.py PICTURE ...: what the network says. Needs PyTorch, and Pillow to read pictures."""
+PREDICT = '''"""python predict.py PICTURE ...: the most probable classes. Needs PyTorch, and Pillow for photographs."""
 import json
-import sys
 from pathlib import Path
+from sys import argv
 
 import torch
 from network import load
-from PIL import Image, ImageOps
+from photograph import square
 
 HERE = Path(__file__).resolve().parent
 FACTS = json.loads((HERE / "network.json").read_text("utf-8"))
-SIZE, RESIZE, MEAN, STD = (FACTS["preprocessing"][key] for key in ("size", "resize", "mean", "std"))
+MEAN, STD = (torch.tensor(FACTS["preprocessing"][key]) for key in ("mean", "std"))
 network = load(HERE / "network.safetensors")
-for path in sys.argv[1:]:
-    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
-    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    sides = [max(SIZE, round(side * (RESIZE / min(picture.size)))) for side in picture.size]
-    picture = picture.resize(sides, Image.Resampling.BICUBIC, reducing_gap=3.0)
-    left, top = ((side - SIZE) // 2 for side in sides)
-    pixels = bytearray(picture.crop((left, top, left + SIZE, top + SIZE)).tobytes())
-    image = torch.frombuffer(pixels, dtype=torch.uint8).view(SIZE, SIZE, 3).permute(2, 0, 1) / 255
-    image = (image - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
-    with torch.no_grad():
-        probabilities = network(image[None])[0].softmax(0)
+for path in argv[1:]:
+    pixels = torch.load(path, weights_only=True) if path.endswith(".pt") else square(path, FACTS["preprocessing"])
+    image = ((pixels / 255 - MEAN) / STD).permute(2, 0, 1)  # (size, size, 3) -> (3, size, size)
+    best = network(image[None])[0].softmax(0).topk(min(5, len(FACTS["classes"])))
     print(path)
-    for index in probabilities.argsort(descending=True)[:5].tolist():
-        print(f"  {probabilities[index]:7.2%}  {FACTS['classes'][index]}")
+    for probability, index in zip(*best):
+        print(f"  {probability:7.2%}  {FACTS['classes'][index]}")
+'''
+
+PHOTOGRAPH = '''"""What the network looks at in a photograph."""
+
+import torch
+
+
+def square(path, preparation):
+    """The centre of the picture at `path`, upright and on white: uint8 (size, size, 3), cut as network.json says."""
+    from PIL import Image, ImageOps  # here, so that all else needs PyTorch alone
+
+    size, resize = preparation["size"], preparation["resize"]
+    picture = ImageOps.exif_transpose(Image.open(path))
+    if picture.mode.startswith("I;16"):  # 65,535 = 257 * 255
+        picture = picture.point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    picture = picture.convert("RGBA")
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    sides = [max(size, round(side * (resize / min(picture.size)))) for side in picture.size]
+    across, down = (side / small for side, small in zip(picture.size, sides))
+    left, top = ((small - size) // 2 for small in sides)
+    box = (left * across, top * down, (left + size) * across, (top + size) * down)
+    picture = picture.resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3.0)
+    return torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(size, size, 3)
 '''
 
 README = """A trained network, ready to predict.
@@ -158,7 +176,9 @@ README = """A trained network, ready to predict.
 network.safetensors  its weights, with all that AlexNet Explorer needs to read the network back (alexnet import)
 network.json         its class names, and how pictures are prepared: short side, centre square, mean, deviation
 network.py           its layers and forward pass as plain PyTorch
+photograph.py        a photograph as the square of pixels that the network looks at
 predict.py           the five most probable classes of each picture
 
-predict.py needs PyTorch, and Pillow to read pictures; nothing else.
+predict.py needs PyTorch alone; only photograph.py needs Pillow, to read pictures. Where there is none, give the square
+as a tensor: a .pt file, torch.save of (size, size, 3) with values from 0 to 255; network.json has the size.
 """

@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from alexnet_core import images
@@ -19,14 +23,37 @@ from alexnet_core.models.weights import frozen, network_bytes
 from alexnet_core.preprocess import Preprocessing
 
 HOSTILE = '<b>*cat*</b> """ {x} \\'
-FORBIDDEN = """
+WITHOUT = """
+import runpy
 import sys
-class Forbidden:
+
+class Without:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("alexnet_core", "app", "torchvision", "safetensors", "numpy"):
+        if name.split(".")[0] in {names}:
             raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Forbidden())
+
+sys.meta_path.insert(0, Without())
+sys.argv = sys.argv[1:]
+sys.path[0] = {folder!r}
+runpy.run_path(sys.path[0] + "/predict.py", run_name="__main__")
 """
+
+
+def all_but(*distributions: str) -> set[str]:
+    """The names of the installed packages, but for those of `distributions` and of what they cannot do without."""
+    makers = {name: set(map(canonicalize_name, of)) for name, of in packages_distributions().items()}
+    waiting, needed = [*distributions], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in needed and any(name in of for of in makers.values()):
+            needed.add(name)
+            wanted = map(Requirement, requires(name) or ())
+            waiting += [canonicalize_name(one.name) for one in wanted if one.marker is None or _here(one.marker)]
+    return {name for name, of in makers.items() if not of & needed}
+
+
+def _here(marker: Marker) -> bool:
+    return marker.evaluate({"extra": ""})
 
 
 def small(name: str, **settings: object) -> Network:
@@ -77,31 +104,63 @@ def test_the_definition_of_a_large_network_has_its_weights(name: str) -> None:
         assert plain.eval()(torch.zeros(2, 3, size, size)).shape == (2, 3)
 
 
-def test_predict_py_says_what_the_program_says_and_imports_nothing_of_it(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def outspoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
+    """A network with an opinion so strong that another cut of the picture would change it, and its folder."""
     network = small("alexnet_mini", batch_norm=True)
-    with torch.no_grad():  # an opinion so strong that another cut of the picture would change it
+    with torch.no_grad():
         network.model.classifier[6].weight.mul_(300)
-    folder = tmp_path / "folder"
+    folder = tmp_path_factory.mktemp("taken home") / "folder"
     write_folder(folder, folder_files(network))
-    random = np.random.default_rng(0)
-    kinds = {"rgb.png": "RGB", "seen-through.png": "RGBA", "grey.png": "L"}
-    for file, mode in kinds.items():
-        shape = (40, 57) if mode == "L" else (40, 57, len(mode))
-        Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8), mode).save(tmp_path / file)
-    script = FORBIDDEN + f"import runpy\nsys.argv = sys.argv[1:]\nsys.path.insert(0, {str(folder)!r})\n"
-    script += f"runpy.run_path({str(folder / 'predict.py')!r}, run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", script, "predict.py", *kinds], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    return network, folder
+
+
+def said(folder: Path, having: tuple[str, ...], *pictures: Path) -> list[list[str]]:
+    """What predict.py prints of each picture in a process where only the distributions `having` can be imported."""
+    script = WITHOUT.format(names=all_but(*having), folder=str(folder))
+    command = [sys.executable, "-c", script, "predict.py", *map(str, pictures)]
+    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for file in kinds:
-        expected = predict(network, [images.decode_file(tmp_path / file)], top=3)[0]
-        said = done.stdout.split(f"{file}\n")[1].splitlines()[:3]
-        assert said == [f"  {one.probability:7.2%}  {one.name}" for one in expected]
+    return [done.stdout.split(f"{picture}\n")[1].splitlines()[:3] for picture in pictures]
+
+
+def test_predict_py_says_what_the_program_says_and_imports_torch_and_pillow(
+    outspoken: tuple[Network, Path], tmp_path: Path
+) -> None:
+    network, folder = outspoken
+    random = np.random.default_rng(0)
+    upside_down = Image.Exif()
+    upside_down[0x0112] = 3
+    kinds = {"rgb.png": "RGB", "seen-through.png": "RGBA", "grey.png": "L", "deep.png": "I;16", "turned.jpg": "RGB"}
+    for file, mode in kinds.items():
+        shape = (40, 57, len(mode)) if mode.startswith("RGB") else (40, 57)
+        highest, kind = (65536, np.uint16) if mode == "I;16" else (256, np.uint8)
+        picture = Image.fromarray(random.integers(0, highest, shape, dtype=kind))
+        picture.save(tmp_path / file, **{"exif": upside_down} if file.endswith("jpg") else {})
+    expected = predict(network, [images.decode_file(tmp_path / file) for file in kinds], top=3)
+    assert said(folder, ("torch", "pillow"), *(tmp_path / file for file in kinds)) == [
+        [f"  {one.probability:7.2%}  {one.name}" for one in answers] for answers in expected
+    ]
+
+
+def test_the_rest_is_out_of_reach_there() -> None:
+    assert all_but("torch", "pillow") >= {"numpy", "torchvision", "safetensors", "alexnet_core"}
+    assert all_but("torch") - all_but("torch", "pillow") == {"PIL"}
+
+
+def test_a_picture_as_a_tensor_needs_torch_alone(outspoken: tuple[Network, Path], tmp_path: Path) -> None:
+    network, folder = outspoken
+    side = network.preprocessing.size
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    torch.save(torch.from_numpy(pixels), tmp_path / "square.pt")
+    logits = network.model(network.preprocessing.normalise(torch.from_numpy(pixels)[None]))[0]
+    order = logits.argsort(descending=True).tolist()
+    expected = [f"  {logits.softmax(0)[index]:7.2%}  {network.classes[index]}" for index in order]
+    assert said(folder, ("torch",), tmp_path / "square.pt") == [expected]
 
 
 def test_no_name_of_a_stranger_gets_into_the_code() -> None:
     files = folder_files(small("alexnet_mini", batch_norm=False))
     assert json.loads(files["network.json"])["classes"][0] == HOSTILE
-    assert b"cat" not in files["network.py"] + files["predict.py"] + files["README.txt"]
-    assert len(PREDICT.splitlines()) <= 30
+    assert b"cat" not in files["network.py"] + files["photograph.py"] + files["predict.py"] + files["README.txt"]
+    assert len(PREDICT.splitlines()) <= 20
