@@ -1,6 +1,9 @@
-"""Each family trains, is exported, comes back, and says the same: through our file, and through torchvision's own."""
+"""Each family trains, is exported in every format, comes back, and says the same; torchvision's own network and
+onnxruntime say it, too."""
 
+import importlib.util
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ from alexnet_core.devices import Compute
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.models.auxiliary import HEADS
 from alexnet_core.models.export import FORMATS
-from alexnet_core.models.weights import frozen, load_network
+from alexnet_core.models.importing import look, network_of
+from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import EpochDone, StepDone
@@ -22,6 +26,8 @@ LARGE = ("alexnet", "alexnet_bn", "alexnet_narrow", "vgg11", "vgg16", "resnet50"
 """Half a minute and more for all: a gigabyte and a half of weights is trained, written and read."""
 large = pytest.mark.skipif("EVERY_FAMILY" not in os.environ, reason="takes long; EVERY_FAMILY=1 runs it")
 CLASSES = ("cat", "dog", "ship")
+WITHOUT = {"onnx"} if importlib.util.find_spec("onnxruntime") is None else set[str]()
+"""Formats whose packages are not installed here."""
 
 
 def trained(name: str, size: int) -> tuple[Network, list[float]]:
@@ -47,24 +53,39 @@ def trained(name: str, size: int) -> tuple[Network, list[float]]:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=large) if name in LARGE else name for name in MODELS])
-def test_trained_exported_imported_and_saying_the_same(name, tmp_path):
+def test_trained_exported_imported_and_saying_the_same(name: str, tmp_path: Path) -> None:
     size = max(MODELS[name].smallest, 32)
     network, losses = trained(name, size)
     assert len(losses) == 2
     images = torch.randn(2, 3, size, size)
     with torch.no_grad():
         expected = network.model.to(memory_format=torch.contiguous_format)(images)
-    path = tmp_path / "network.safetensors"
-    path.write_bytes(FORMATS["safetensors"](network))
-    back = load_network(path)
-    assert (back.name, back.classes, back.settings) == (name, CLASSES, network.settings)
-    with torch.no_grad():
-        torch.testing.assert_close(back.model(images), expected, rtol=1e-4, atol=1e-4)
+    for format in sorted(FORMATS.keys() - WITHOUT):
+        path = tmp_path / "network"
+        path.write_bytes(FORMATS[format](network))
+        found = look(path, owner=format == "state_dict")
+        if format == "state_dict":  # tensors alone, which say neither what the classes are called nor the size
+            back = network_of(found, classes=CLASSES)
+        else:
+            back = network_of(found)
+            assert (back.settings, back.preprocessing) == (network.settings, network.preprocessing), format
+        assert (back.name, back.classes) == (name, CLASSES), format
+        with torch.no_grad():
+            torch.testing.assert_close(back.model(images), expected, rtol=1e-4, atol=1e-4)
+        if format == "onnx":
+            torch.testing.assert_close(_in_onnxruntime(path, images), expected, rtol=1e-4, atol=1e-4)
     if MODELS[name].ours is None:
         theirs = _torchvisions(name)
         theirs.load_state_dict(network.model.state_dict(), strict=True)
         with torch.no_grad():
             torch.testing.assert_close(theirs.eval()(images), expected, rtol=1e-4, atol=1e-4)
+
+
+def _in_onnxruntime(path: Path, images: torch.Tensor) -> torch.Tensor:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    return torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0])
 
 
 def _torchvisions(name: str) -> torch.nn.Module:
@@ -75,7 +96,7 @@ def _torchvisions(name: str) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_heads_move_the_weights_and_stay_out_of_the_curve(name, monkeypatch):
+def test_heads_move_the_weights_and_stay_out_of_the_curve(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_heads, losses = trained(name, 96)
     plan = HEADS[name]
     monkeypatch.setitem(HEADS, name, type(plan)(plan.behind, 0.0, plan.side))
