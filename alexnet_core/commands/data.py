@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alexnet_core.commands.progress import ProgressShown, size_in_words
+from alexnet_core.errors import ExplorerError
 
 if TYPE_CHECKING:
     from alexnet_core.data.prepared import PreparedSet
@@ -61,11 +62,18 @@ def collect(arguments: argparse.Namespace) -> None:
     """Add pictures to an album and print what came of it."""
     from alexnet_core.data.album import albums, create
     from alexnet_core.data.collecting import add_source
+    from alexnet_core.data.deleted_albums import discard_untouched
 
     into = arguments.into
     album = next((one for one in albums() if into in (one.id, one.contents().title)), None) or create(into)
-    with ProgressShown() as shown:
-        taken = add_source(album, Path(arguments.source).expanduser(), arguments.loose, shown.update)
+    try:
+        with ProgressShown() as shown:
+            taken = add_source(album, Path(arguments.source).expanduser(), arguments.loose, shown.update)
+    finally:
+        empty = discard_untouched(album)
+    if empty:
+        name, reason = taken.broken[0]
+        raise ExplorerError(f"None of these {len(taken.broken):,} files can be used. The first, {name}: {reason}")
     now = album.contents()
     print(f"{now.title}: {len(now.pictures):,} pictures in {len(now.classes)} classes, {taken.added:,} of them new")
     if taken.known:

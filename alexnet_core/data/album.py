@@ -2,7 +2,8 @@
 
     collections/<id>/
       journal.jsonl         what was done, a line an action (`journal` says what follows from it)
-      pictures/1f/1f3a…     each photograph, byte for byte as it came; of those removed, too, for undoing
+      pictures/1f/1f3a…     each photograph, byte for byte as it came; of those removed, too, for undoing, until
+                            `deleted_albums.delete_removed`
       thumbnails/1f/1f3a…   small JPEGs, made again where they are missing
 
 Ids are made by us, matched whole against a pattern and resolved under the collections' folder: no name of a stranger
@@ -202,6 +203,10 @@ class Album:
         """Where the photograph lies. Raises ExplorerError for what is no key."""
         return self._place("pictures", key)
 
+    def thumbnail_path(self, key: str) -> Path:
+        """Where its thumbnail lies. Raises ExplorerError for what is no key."""
+        return self._place("thumbnails", key)
+
     def _place(self, store: str, key: str) -> Path:
         if journal.KEY.fullmatch(key) is None:
             raise ExplorerError("This is not the key of a picture.")
@@ -227,7 +232,7 @@ class Album:
 
     def thumbnail(self, key: str, name: str = "picture") -> bytes:
         """The small JPEG, made where it is missing. Raises ExplorerError where the photograph is gone or damaged."""
-        place = self._place("thumbnails", key)
+        place = self.thumbnail_path(key)
         try:
             return place.read_bytes()
         except OSError:
@@ -238,7 +243,7 @@ class Album:
         file = BytesIO()
         side = min(THUMBNAIL, *picture.size)
         ImageOps.fit(picture, (side, side)).save(file, "JPEG", quality=85)
-        place = self._place("thumbnails", key)
+        place = self.thumbnail_path(key)
         make_folder(place.parent)
         # A cache: it is not brought to the disk at once, and one that gets lost is made again.
         half = place.with_name(f".{key}.{token_hex(4)}.part")

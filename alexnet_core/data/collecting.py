@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,9 +85,14 @@ def add_files(
     album: Album, files: Files, progress: Progress | None = None, cancelled: Cancelled | None = None
 ) -> Taken:
     """Add picture files to `album`; raises as `add_source` does."""
-    busy = f"Pictures are being added to “{album.id}” in another window. Wait until that is done."
-    with _sentences_for_the_disk(album), alone(album.path / "adding.lock", busy):
+    with _sentences_for_the_disk(album), alone_adding(album):
         return _Adding(album, files).run(progress, cancelled)
+
+
+def alone_adding(album: Album) -> AbstractContextManager[None]:
+    """While this is held, nobody else adds pictures. Raises ExplorerError where somebody does."""
+    busy = f"Pictures are being added to “{album.id}” in another window. Wait until that is done."
+    return alone(album.path / "adding.lock", busy)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ somebody else deleted in this moment) have no effect: there is no state that can
     {"do": "add", "action": "1f…", "class": 1, "split": "", "from": "…", "pictures": {key: name},
      "broken": [[name, reason]]}
 
-Lines with the same `action` are one thing that a person did, and are undone together.
+Lines with the same `action` are one thing that a person did, and are undone together. What came before the past was
+forgotten (`forgotten`) has the action "", and cannot be undone.
 """
 
 import json
@@ -17,6 +18,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from alexnet_core.images import clean_name
@@ -25,6 +27,10 @@ FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
 """The sha256 of a picture's bytes: its key becomes the name of its file, so nothing else may pass for one."""
 SPLITS = ("", "train", "val", "test")
+BEFORE = ""
+"""The action of all that was there when the past was forgotten."""
+TOGETHER = 1_000
+"""Pictures a line where the past is forgotten: a damaged line costs no more than these."""
 
 Line = dict[str, Any]
 
@@ -72,6 +78,8 @@ class Contents:
     """A number that no class ever had."""
     passed_over: int
     """Damaged lines, which were passed over."""
+    removed: frozenset[str]
+    """The keys of pictures that once were here: their files stay, for undoing."""
 
     @cached_property
     def members(self) -> dict[int, list[str]]:
@@ -121,7 +129,28 @@ def contents(journal: bytes) -> Contents:
         redo=_step(past.undone[-1], good, past) if past.undone else None,
         next_class=1 + max((line["class"] for line in good if line["do"] == "class"), default=0),
         passed_over=len(lines) - len(good),
+        removed=frozenset(
+            key for line in good if line["do"] == "add" for key in line["pictures"] if key not in state.pictures
+        ),
     )
+
+
+def forgotten(now: Contents) -> bytes:
+    """A journal that comes to the same state, and knows nothing of how it came about."""
+    lines: list[Line] = [{"do": "begin", "format": FORMAT, "title": now.title}]
+    if now.next_class > 1:
+        # No number is given a second time: another window would take the new class for the old one.
+        last = {"action": BEFORE, "class": now.next_class - 1}
+        lines += [{"do": "class", **last, "name": "gone"}, {"do": "drop", **last}]
+    for class_id, name in now.classes.items():
+        lines.append({"do": "class", "action": BEFORE, "class": class_id, "name": name})
+    broken = list(now.broken.items())
+    numbered = enumerate(now.pictures.values())
+    for place, some in groupby(numbered, lambda one: (one[1].class_id, one[1].split, one[0] // TOGETHER)):
+        line: Line = {"do": "add", "action": BEFORE, "class": place[0], "split": place[1], "from": ""}
+        lines.append(line | {"pictures": {one.key: one.name for _, one in some}, "broken": broken})
+        broken = []
+    return b"".join(map(line_bytes, lines))
 
 
 def _parsed(text: bytes) -> Line | None:
@@ -178,7 +207,7 @@ class _Past:
 
     done: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=lambda: {BEFORE})
     """All there ever were; what was undone before something else was done is in neither list, and cannot be had
     back."""
 
@@ -196,7 +225,7 @@ class _Past:
             self.undone.clear()
 
     def in_effect(self, lines: Iterable[Line]) -> Iterator[Line]:
-        counted = set(self.done)
+        counted = {BEFORE, *self.done}
         return (line for line in lines if line["do"] == "begin" or line.get("action") in counted)
 
 

@@ -66,6 +66,18 @@ def test_collect_adds_to_the_same_data_set(alexnet, tmp_path: Path) -> None:
     assert "no folder or zip" in alexnet("collect", "nowhere", "--into", "My pets", code=2)[1]
 
 
+def test_a_source_that_gives_nothing_makes_no_data_set(alexnet, tmp_path: Path) -> None:
+    (tmp_path / "not.zip").write_bytes(b"not a zip")
+    make_folder(tmp_path / "broken", {"cats/1.png": b"broken"})
+    assert "not a zip" in alexnet("collect", "not.zip", "--into", "Pets", code=2)[1]
+    assert (
+        "None of these 1 files can be used. The first, cats/1.png: "
+        in (alexnet("collect", "broken", "--into", "Pets", code=2)[1])
+    )
+    assert "Pets" not in alexnet("list")[0]
+    assert list((tmp_path / "home" / "collections").glob("*")) == []
+
+
 def test_shards_are_as_small_as_asked(alexnet, tmp_path: Path) -> None:
     alexnet("prepare", "digits", "--size", "32", "--shard", "1", "--out", "out")
     sizes = [path.stat().st_size for path in sorted((tmp_path / "out").glob("images-*.npy"))]

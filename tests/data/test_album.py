@@ -8,7 +8,7 @@ import pytest
 from alexnet_core.data import album as albums_module
 from alexnet_core.data import deleted_albums
 from alexnet_core.data.album import Album, albums, create, find, is_album
-from alexnet_core.data.collecting import add_pictures
+from alexnet_core.data.collecting import add_pictures, alone_adding
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import sha256
 from tests.pictures import png
@@ -174,3 +174,57 @@ def test_deleting_and_bringing_back(home: Path, pets: Album) -> None:
     for album_id in (pets.id, "../../canary"):
         with pytest.raises(ExplorerError, match="for good"):
             deleted_albums.restore(album_id)
+
+
+def test_removed_pictures_are_deleted_for_good(pets: Album) -> None:
+    now = pets.contents()
+    gone, stays = list(now.pictures)[:2]
+    data = pets.picture_bytes(gone)
+    pets.thumbnail(gone)
+    pets.remove([gone])
+    assert deleted_albums.removed_bytes(pets) == len(data)
+    deleted_albums.delete_removed(pets)
+    after = pets.contents()
+    assert list(after.pictures) == [key for key in now.pictures if key != gone]
+    assert (after.classes, after.undo, after.removed) == (now.classes, None, frozenset())
+    assert deleted_albums.removed_bytes(pets) == 0
+    assert not [path for path in pets.path.rglob("*") if path.name == gone]
+    assert pets.picture_bytes(stays)
+    pets.remove([stays])
+    pets.undo()
+    assert pets.contents().pictures == after.pictures
+
+
+def test_what_was_cut_off_while_deleting_can_be_asked_for_again(pets: Album, monkeypatch) -> None:
+    gone = list(pets.contents().pictures)[:2]
+    pets.remove(gone)
+
+    def full(*_: object) -> None:
+        raise ExplorerError("journal.jsonl could not be written: No space left on device.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deleted_albums, "write_whole", full)
+        with pytest.raises(ExplorerError, match="No space"):
+            deleted_albums.delete_removed(pets)
+    assert pets.contents().removed == set(gone)
+    deleted_albums.delete_removed(pets)
+    assert pets.contents().removed == frozenset()
+
+
+def test_nothing_is_deleted_while_pictures_are_added(pets: Album) -> None:
+    pets.remove(list(pets.contents().pictures)[:1])
+    with alone_adding(pets), pytest.raises(ExplorerError, match="being added"):
+        deleted_albums.delete_removed(pets)
+    assert deleted_albums.removed_bytes(pets) > 0
+
+
+def test_only_an_album_without_a_past_is_discarded(home: Path, pets: Album) -> None:
+    assert not deleted_albums.discard_untouched(pets)
+    emptied = create("Emptied")
+    emptied.name_classes(["cats"])
+    emptied.undo()
+    assert not deleted_albums.discard_untouched(emptied)
+    empty = create("Empty")
+    assert deleted_albums.discard_untouched(empty)
+    assert not empty.path.exists()
+    assert {album.id for album in albums()} == {pets.id, emptied.id}

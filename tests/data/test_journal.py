@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from alexnet_core.data.journal import Contents, Line, contents, is_journal, line_bytes
+from alexnet_core.data.journal import Contents, Line, contents, forgotten, is_journal, line_bytes
 
 BEGIN: Line = {"do": "begin", "format": 1, "title": "Pets"}
 
@@ -31,7 +31,7 @@ def add(class_id: int, *numbers: int, action: str = "add", broken: tuple[tuple[s
 def state(now: Contents) -> dict[str, object]:
     """What a person would see, with the order of everything."""
     seen = {field.name: getattr(now, field.name) for field in fields(now)}
-    for name in ("undo", "redo", "next_class", "passed_over"):
+    for name in ("undo", "redo", "next_class", "passed_over", "removed"):
         del seen[name]
     return {name: list(value.items()) if isinstance(value, dict) else value for name, value in seen.items()}
 
@@ -72,6 +72,26 @@ def test_undo_and_redo_are_exact(seed: int) -> None:
             assert state(contents(undone + steps * line_bytes({"do": "redo"}))) == before[count]
             # Something new after undoing: what was undone is gone for good.
             assert contents(undone + line_bytes(class_line(99, "new"))).redo is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_forgotten_past_changes_nothing_but_the_past(seed: int) -> None:
+    lines = some_history(seed)
+    before = contents(file(*lines))
+    after = contents(forgotten(before))
+    assert state(after) == state(before)
+    assert after.next_class == before.next_class
+    assert (after.undo, after.redo, after.removed) == (None, None, frozenset())
+    more = {"do": "rename", "action": "later", "class": next(iter(before.classes), 1), "name": "later"}
+    gone_on = b"".join(map(line_bytes, (more, {"do": "undo"})))
+    assert state(contents(forgotten(before) + gone_on)) == state(before)
+
+
+def test_what_was_removed_or_undone_is_known() -> None:
+    remove: Line = {"do": "remove", "action": "r", "pictures": [key(1)]}
+    lines = [class_line(1, "cats"), add(1, 1, 2), add(1, 3, action="more"), remove]
+    assert contents(file(*lines)).removed == {key(1)}
+    assert contents(file(*lines, {"do": "undo"}, {"do": "undo"})).removed == {key(3)}
 
 
 def test_any_beginning_is_a_valid_state() -> None:
