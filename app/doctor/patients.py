@@ -1,6 +1,7 @@
 """Which data set is examined: chosen by name and kept in the address, prepared where it is not, and its findings."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,11 @@ from alexnet_core.data import corrections
 from alexnet_core.data.album import find
 from alexnet_core.data.collecting import read_collection
 from alexnet_core.data.corrections import Corrections
-from alexnet_core.data.doctor import Findings, examine
+from alexnet_core.data.doctor import Findings, examine, findings_file
 from alexnet_core.data.prepared import SPLITS, PreparedSet
 from alexnet_core.data.shards import StoredImages
 from alexnet_core.data.sources import available, prepare
+from alexnet_core.errors import ExplorerError
 from app import session, words
 from app.answers import Answers
 from app.training.datasets import is_collected, offers, unasked, usual_size
@@ -99,21 +101,29 @@ def _rows() -> Answers:
 
 
 def examined(source: str, prepared: PreparedSet) -> Patient:
-    """The data set with all that is found in it; a bar tells how far that is, the first time."""
-    bar = st.empty()
-    found: Findings = _examinations().get(
-        prepared.identity,
-        lambda: examine(
-            # Collected pictures are here as they came, which shows how small or long they were.
-            read_collection(find(source).path, prepared.image_size) if is_collected(source) else prepared,
-            prepared.image_size,
-            lambda *at: bar.progress(*words.progress(*at)),
-        ),
-    )
-    bar.empty()
+    """The data set with all that is found in it; a bar tells how far that is, the first time on this computer."""
+    found: Findings = _examinations().get(prepared.identity, lambda: _examined(source, prepared))
     corrected = corrections.of(prepared)
     rows: dict[str, int] = _rows().get(prepared.identity, lambda: _rows_of(prepared))
     return Patient(source, prepared, corrected, found, found.after(corrected), rows)
+
+
+def _examined(source: str, prepared: PreparedSet) -> Findings:
+    """As it is kept beside the set, else examined now."""
+    kept = findings_file.read(prepared)
+    if kept is not None:
+        return kept
+    bar = st.empty()
+    found = examine(
+        # Collected pictures are here as they came, which shows how small or long they were.
+        read_collection(find(source).path, prepared.image_size) if is_collected(source) else prepared,
+        prepared.image_size,
+        lambda *at: bar.progress(*words.progress(*at)),
+    )
+    bar.empty()
+    with suppress(ExplorerError):  # a folder that one may only read, a full disk: it is examined again another time
+        findings_file.write(prepared, found)
+    return found
 
 
 def _rows_of(prepared: PreparedSet) -> dict[str, int]:

@@ -144,3 +144,13 @@ def test_corrections_lie_in_the_home_folder_only(album, open_page):
     app = open_page("doctor", data=album.id)
     next(button for label, button in buttons(app).items() if label.startswith("Leave out")).click().run()
     assert [Path(path).suffix for path in places.corrections_home().iterdir()] == [".json"]
+
+
+def test_what_was_found_is_kept_for_the_next_start(album, open_page, monkeypatch):
+    open_page("doctor", data=album.id)
+    st.cache_resource.clear()  # as a new start of the program
+    monkeypatch.setattr("app.doctor.patients.examine", lambda *_: pytest.fail("It was examined again."))
+    app = open_page("doctor", data=album.id)
+    assert not app.exception
+    assert "The same picture in two classes" in {one.value for one in app.subheader}
+    assert "cut off" in said(app)
