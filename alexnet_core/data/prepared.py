@@ -22,6 +22,7 @@ from alexnet_core.data.shards import StoredImages, broken_shard
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
+from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.preprocess import Preprocessing
 
 FORMAT_VERSION = 3
@@ -64,7 +65,8 @@ class PreparedSet:
     def open(cls, directory: str | Path) -> "PreparedSet":
         """Read and check a prepared directory.
 
-        Raises ExplorerError where it is missing, half written, damaged, or from another version.
+        Raises ExplorerError where it is missing, half written, damaged, or from another version; where memory ends,
+        what Python or the system says.
         """
         directory = Path(directory)
         name = clean_name(directory.name)
@@ -79,6 +81,8 @@ class PreparedSet:
             prepared = cls._from_meta(directory, meta)
             prepared._check_arrays(again)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError) as error:
+            if is_lack_of_memory(error):
+                raise
             raise ExplorerError(f"The prepared data set “{name}” is damaged. {again}") from error
         return prepared
 
@@ -142,7 +146,8 @@ class PreparedSet:
             )
 
     def _labels(self) -> np.ndarray:
-        return np.load(self.directory / "labels.npy", mmap_mode="r", allow_pickle=False)
+        # Read, not mapped, as the pixels are: of a mapped file that can no longer be read the process dies without a word.
+        return np.load(self.directory / "labels.npy", allow_pickle=False)
 
     def _rows(self, split: str) -> slice:
         if split not in self.splits:
@@ -192,6 +197,8 @@ class PreparedSet:
         try:
             return json.loads((self.directory / f"{name}.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
+            if is_lack_of_memory(error):
+                raise
             raise ExplorerError(
                 f"The prepared data set “{clean_name(self.directory.name)}” is damaged ({name}.json). "
                 "Delete this folder and prepare the data set again."

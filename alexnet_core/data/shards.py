@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.memory import is_lack_of_memory
 
 SHARD_BYTES = 1_000_000_000
 """Small enough to be copied, checked or thrown away one by one, and for every file system; large enough that
@@ -127,6 +128,8 @@ class StoredImages:
                         raise EOFError
                     missing = missing[count:]
         except (OSError, ValueError, EOFError) as error:
+            if is_lack_of_memory(error):
+                raise
             path = shard_path(self.folder, number)
             raise ExplorerError(
                 f"{path.name} of a prepared data set is no longer there, or can no longer be read. Delete the folder "
@@ -157,7 +160,9 @@ def broken_shard(folder: Path, side: int, rows_per_shard: int, rows: int) -> str
                     return path.name
                 if os.fstat(file.fileno()).st_size != file.tell() + np.prod(shape, dtype=np.int64):
                     return path.name
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if is_lack_of_memory(error):
+                raise
             return path.name
     return None
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from alexnet_core.files import write_whole
+from alexnet_core.memory import is_lack_of_memory
 
 KEPT = 2
 _NAME = re.compile(r"step-(\d{8})-([0-9a-f]{16})\.pt")
@@ -63,13 +64,14 @@ def load_newest(folder: Path, metrics_size: int | None = None) -> tuple[dict[str
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """What a checkpoint holds; None when it is damaged."""
+    """What a checkpoint holds; None when it is damaged. Where memory ends, the error goes on: it is not."""
     try:
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest()[:16] != path.stem.rsplit("-", 1)[1]:
             return None
         return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-    except OSError:
-        return None  # a part of the disk that can no longer be read
-    except (pickle.UnpicklingError, RuntimeError):
-        return None  # whole, and yet unreadable: written by a version with other contents
+    except (OSError, pickle.UnpicklingError, RuntimeError) as error:
+        if is_lack_of_memory(error):
+            raise
+        # On a part of the disk that can no longer be read; or whole, and written by a version with other contents.
+        return None

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import torch
-
 from alexnet_core.distributed import World, is_loss_of_a_process
 from alexnet_core.errors import ExplorerError
+from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.runs.directory import RunConfig, RunDirectory, RunState
 
 
@@ -40,7 +39,7 @@ def telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> I
     except BaseException as error:
         if world.world_size > 1 and is_loss_of_a_process(error):
             raise ExplorerError(_tell_of_a_loss(run, world)) from error
-        if not _is_memory_error(error):
+        if not is_lack_of_memory(error):
             say(RunState("failed", "The program met an error of its own; log.txt has the details."))
             raise
         refusal = too_large(config.settings.batch_size)
@@ -76,21 +75,6 @@ def too_large(batch_size: int) -> ExplorerError:
         "There was not enough memory. Start again with smaller pictures or a smaller network: a batch is one picture "
         "already."
     )
-
-
-NO_ROOM = (
-    "can't allocate memory", "std::bad_alloc", "can't start new thread", "Cannot allocate memory",
-    "failed to map segment from shared object", "could not create a primitive", "could not execute a primitive",
-)  # fmt: skip
-"""How errors without a type of their own say it: PyTorch on a processor (on a GPU it has a type), Python where there is
-no room left for a thread's stack, the system (also for a library loaded late), and oneDNN, which drops the reason: a
-shape that it cannot compute already fails at the primitive's descriptor."""
-
-
-def _is_memory_error(error: BaseException) -> bool:
-    said = str(error).replace("primitive descriptor", "descriptor")
-    plain = isinstance(error, RuntimeError | ImportError | OSError) and any(words in said for words in NO_ROOM)
-    return plain or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """The prepared form: what is opened is whole, or a sentence says that it is not."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.shards import broken_shard
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
 from tests.pictures import class_files, make_folder
@@ -137,3 +140,17 @@ def test_damaged_list_of_files_is_a_sentence_when_it_is_asked_for(prepared: Prep
     (prepared.directory / "files.json").write_text("[")
     with pytest.raises(ExplorerError, match=r"files\.json"):
         PreparedSet.open(prepared.directory).files("train")
+
+
+def test_too_little_memory_is_not_taken_for_damage(prepared: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = prepared.images("train")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(Path, "open", full)
+    for read in (lambda: PreparedSet.open(prepared.directory), lambda: prepared.files("train"), lambda: images[0]):
+        with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)):
+            read()
+    with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)):
+        broken_shard(prepared.directory, 16, prepared.rows_per_shard, 1)

@@ -123,6 +123,7 @@ class Trials:
         results = {
             "a loss that is no number": trouble.no_number(self.data, place / "nan"),
             "too little memory": trouble.too_little_memory(self.data, place / "memory"),
+            "hardly any memory": trouble.too_little_memory(self.data, place / "hardly-any", 1),
             "pixels cut short before a resume": trouble.cut_pictures(left, place / "cut", expected),
             "pixels cut short while training": trouble.cut_pictures_in_training(
                 new_run(self.data, place / "cut-later", EVERYTHING), expected

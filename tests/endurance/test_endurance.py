@@ -64,8 +64,9 @@ def test_what_is_saved_is_never_poisoned(data: PreparedSet, tmp_path: Path) -> N
     assert "a checkpoint is poisoned" in trouble.no_number(data, tmp_path / "broken", "trouble.poisoned_checkpoints")
 
 
-def test_too_little_memory_names_a_batch_size(data: PreparedSet, tmp_path: Path) -> None:
-    assert trouble.too_little_memory(data, tmp_path) == []
+@pytest.mark.parametrize("megabytes", [1, 40])
+def test_too_little_memory_names_a_batch_size(data: PreparedSet, tmp_path: Path, megabytes: int) -> None:
+    assert trouble.too_little_memory(data, tmp_path, megabytes) == []
 
 
 def test_pictures_that_cannot_be_read_are_told(data: PreparedSet, expected: Result, tmp_path: Path) -> None:

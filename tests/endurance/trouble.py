@@ -157,10 +157,11 @@ def no_number(data: PreparedSet, place: Path, *changes: str) -> list[str]:
     return found
 
 
-def too_little_memory(data: PreparedSet, place: Path) -> list[str]:
-    """What is wrong when memory ends: a real limit, a real batch."""
+def too_little_memory(data: PreparedSet, place: Path, megabytes: int = 40) -> list[str]:
+    """What is wrong when memory ends: a real limit, a real batch. With 40 MB that is in a step, with 1 MB on the way
+    there, while the data set is opened."""
     run = new_run(data, place, EVERYTHING | {"batch_size": 128})
-    code = child.to_the_end(run, "trouble.little_memory:40")
+    code = child.to_the_end(run, f"trouble.little_memory:{megabytes}")
     return list(_not_told(run, code, "not enough memory", "batch size of 64"))
 
 

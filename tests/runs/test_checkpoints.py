@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,22 @@ def test_without_a_whole_one_there_is_none_and_it_says_so(tmp_path: Path) -> Non
     said = "The checkpoint of step 1 is damaged; there is none before it: beginning anew."
     assert load_newest(tmp_path) == (None, [said])
     assert load_newest(tmp_path) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), RuntimeError("can't allocate memory"), MemoryError()]
+)
+def test_one_that_finds_no_memory_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    saved = save(tmp_path, 1, 2)
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(type(error)):
+        load_newest(tmp_path)
+    assert checkpoints(tmp_path) == saved[::-1]
 
 
 def test_one_that_counts_on_more_metrics_than_there_are_is_passed_over(tmp_path: Path) -> None:
