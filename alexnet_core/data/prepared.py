@@ -146,7 +146,7 @@ class PreparedSet:
             )
 
     def _labels(self) -> np.ndarray:
-        # Read, not mapped, as the pixels are: of a mapped file that can no longer be read the process dies without a word.
+        # Read, not mapped, like the pixels: a process dies without a word of a mapped file that can no longer be read.
         return np.load(self.directory / "labels.npy", allow_pickle=False)
 
     def _rows(self, split: str) -> slice:

@@ -31,14 +31,13 @@ from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
 from alexnet_core.training.features import FeatureBatches, Features
 from alexnet_core.training.first_filters import PICTURES, first_convolution, start_from_patches
-from alexnet_core.training.muon import Muon
+from alexnet_core.training.optimizers import optimizer
+from alexnet_core.training.schedule import STALLED_EPOCHS, learning_rate
 from alexnet_core.training.transfer import Moments, Tail, head_of, rates, resting
 from alexnet_core.training.whole_batch import replace_layers
 
 CURVE_POINTS = 500
 """Points of the training curve over a whole run; more cannot be told apart on a screen."""
-STALLED_EPOCHS = 3
-"""Epochs without a better validation loss after which the plateau schedule divides the learning rate by 10."""
 
 
 class Training:
@@ -107,7 +106,7 @@ class Training:
         replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
         self.resting = [] if self.rates is None else resting(self.learning)
-        self.optimizer = _optimizer(self.learning, config, self._shares())
+        self.optimizer = optimizer(self.learning, config, self._shares())
         self.head = ""
         """Of a network that learns from features, the layer where they come in."""
         self.moments: Moments | None = None
@@ -304,24 +303,6 @@ _NUMBERS = ("step", "lowest_val_loss", "stalled", "drops")
 """The plain numbers of Training that change."""
 
 
-def learning_rate(config: TrainConfig, step: int, steps: int, drops: int) -> float:
-    """The learning rate of `step` (counted from 1) of `steps`; `drops` is how often the validation has stalled.
-
-    one_cycle rises linearly over the first quarter and falls to zero along a cosine (after Smith and Topin 2018).
-    """
-    if config.schedule == "one_cycle":
-        rise = max(1, steps // 4)
-        if step <= rise:
-            return config.lr * step / rise
-        return config.lr * (1 + math.cos(math.pi * (step - rise) / (steps - rise + 1))) / 2
-    if config.schedule == "step":
-        drops = (2 * step > steps) + (4 * step > 3 * steps)
-    elif config.schedule == "constant":
-        drops = 0
-    # The paper divided three times and then stopped.
-    return config.lr / 10 ** min(drops, 3)
-
-
 def _in_parallel(model: nn.Module, group: dist.ProcessGroup | None) -> nn.Module:
     """`model` whose gradients are averaged over all processes."""
     # Looking for unused parameters keeps the gradients in the order in which they were first laid out. Without, they
@@ -330,39 +311,3 @@ def _in_parallel(model: nn.Module, group: dist.ProcessGroup | None) -> nn.Module
     return nn.parallel.DistributedDataParallel(
         model, process_group=group, find_unused_parameters=True, forward_sync_buffers=False
     )
-
-
-def _optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | None = None) -> torch.optim.Optimizer:
-    """`shares` of the learning rate by the identity of the parameters that learn; None where all learn alike."""
-    # Decay holds weights small; a bias or a normalisation's scale has no reason to be.
-    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    if config.optimizer == "muon":
-        # The first filters see pixels, the last layer gives the answers; in between all directions count alike.
-        hidden = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d)][1:]
-        kept = {id(weight) for weight in hidden}
-        groups[0]["params"] = [weight for weight in weights if id(weight) not in kept]
-        groups.append({"params": hidden, "orthogonal": True})
-    if shares is not None:
-        groups = [part for group in groups for part in _by_pace(group, shares)]
-    if config.optimizer == "muon":
-        return Muon(groups, lr=config.lr, momentum=config.momentum)
-    # Fused: each weight passes the processor once, which for alexnet's 61 million is a fifth of a step.
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), fused=True)
-    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
-
-
-def _by_pace(group: dict[str, Any], shares: dict[int, float]) -> Iterator[dict[str, Any]]:
-    """What of a group learns, in groups of one pace each."""
-    learning = [parameter for parameter in group["params"] if id(parameter) in shares]
-    for share in sorted({shares[id(parameter)] for parameter in learning}):
-        yield {
-            **group,
-            "params": [parameter for parameter in learning if shares[id(parameter)] == share],
-            "lr_share": share,
-        }
