@@ -5,11 +5,13 @@
 
 import ctypes
 import os
+import platform
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import psutil
 import torch
@@ -101,6 +103,19 @@ def cores() -> int:
 def physical_cores() -> int:
     """The processor's cores, each counted once also where it shows itself as two."""
     return psutil.cpu_count(logical=False) or cores()
+
+
+def machine(device: torch.device) -> str:
+    """The GPU, or the processor with its cores, and PyTorch's version: where one way to compute is fastest, it is so on
+    all of this name."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
+    name = platform.processor() or platform.machine()
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{device.type}, {name}, {capability}, {cores()} cores, torch {torch.__version__}"
 
 
 def threads_beside_pages() -> int:

@@ -67,6 +67,11 @@ def measured_file() -> Path:
     return home() / "fastest.json"
 
 
+def latencies_file() -> Path:
+    """How fast the networks were when they were last measured on the machines that use this home."""
+    return home() / "latencies.json"
+
+
 def bundled_runs() -> Path:
     """The finished runs that come with the program."""
     return ASSETS / "runs"

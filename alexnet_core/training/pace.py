@@ -5,14 +5,11 @@ equal runs on one machine compute alike, to the bit.
 """
 
 import json
-import platform
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,7 +256,7 @@ def _key(settings: TrainConfig, data: PreparedSet, usual: Compute) -> str:
         )
     ]  # fmt: skip
     return "; ".join([
-        _machine(usual),
+        devices.machine(usual.device),
         ", ".join([*network, f"{len(data.classes)} classes", *_what_learns(settings)]),
         f"{data.image_size} pixels, batch {settings.batch_size}, {settings.optimizer}",
         f"{', '.join(open_ones)}, {usual.threads} at most",
@@ -271,18 +268,6 @@ def _what_learns(settings: TrainConfig) -> list[str]:
     if settings.learn == "everything":
         return []
     return [f"learn {settings.learn}", *[f"after {settings.copy_layers}"] * (settings.copy_layers > 0)]
-
-
-def _machine(usual: Compute) -> str:
-    """The processor or GPU, the cores and PyTorch's version: where one way is fastest, it is so on all of this name."""
-    if usual.device.type == "cuda":
-        return f"{torch.cuda.get_device_name(usual.device)}, torch {torch.__version__}"
-    name = platform.processor() or platform.machine()
-    if sys.platform == "linux":
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"{usual.device.type}, {name}, {capability}, {devices.cores()} cores, torch {torch.__version__}"
 
 
 def _read() -> dict[str, dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import streamlit as st
+import torch
 
-from alexnet_core.models import MODELS
+from alexnet_core.models import MODELS, latencies_file
 from alexnet_core.models.family import IDEAS
 from alexnet_core.models.measuring import Measured, Spread
 from alexnet_core.runs.directory import DataIdentity, RunDirectory, RunState
@@ -84,8 +86,9 @@ def test_without_any_network_the_page_says_how_to_get_one(home, on_tab):
 
 
 def test_the_table_tells_what_is_published_what_is_here_and_what_was_measured(run, on_tab, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     spread = Spread(2.0, 1.0, 3.0, 5)
-    monkeypatch.setattr(speed, "known", lambda: {"alexnet": Measured("alexnet", spread, spread)})
+    latencies_file.write(torch.device("cpu"), [Measured("alexnet", spread, spread)])
     found = {row["Network"]: row for row in numbers._rows()}
     assert len(found) == len(MODELS)
     assert found["AlexNet"]["ImageNet top-1"] == pytest.approx(0.56522)
@@ -94,7 +97,20 @@ def test_the_table_tells_what_is_published_what_is_here_and_what_was_measured(ru
     assert (found["AlexNet mini"]["Best here"], found["AlexNet mini"]["On"]) == (0.5, "Toys")
     app = on_tab("numbers")
     assert not app.exception
-    assert any(button.label == "Measure on this machine" for button in app.button)
+    assert any(button.label == "Measure again" for button in app.button)
+    assert any("the median of 5 rounds" in caption.value for caption in app.caption)
+
+
+def test_a_measurement_is_kept_for_the_next_start(home, on_tab, monkeypatch):
+    spread = Spread(2.0, 1.0, 3.0, 1)
+    monkeypatch.setattr(speed, "measure", lambda names, *_: [Measured(name, spread, spread) for name in names])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    app = on_tab("numbers")
+    next(button for button in app.button if button.label == "Measure on this machine").click().run()
+    assert not app.exception
+    st.cache_resource.clear()  # as a new start of the program
+    assert set(speed.known()) == set(MODELS)
+    assert any("one round" in caption.value for caption in on_tab("numbers").caption)
 
 
 CLIMBED = [

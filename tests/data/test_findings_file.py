@@ -42,9 +42,10 @@ def test_findings_come_back_as_they_were(prepared: PreparedSet) -> None:
 def test_what_is_stale_or_damaged_is_not_read(prepared: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
     findings_file.write(prepared, examine(prepared))
     assert findings_file.read(replace(prepared, identity="0" * 64)) is None
-    monkeypatch.setattr(findings_file, "EXAMINATION", findings_file.EXAMINATION + 1)
-    assert findings_file.read(prepared) is None
-    monkeypatch.undo()
+    with monkeypatch.context() as later:
+        later.setattr(findings_file, "EXAMINATION", findings_file.EXAMINATION + 1)
+        assert findings_file.read(prepared) is None
+    assert findings_file.read(prepared) is not None
 
     path = prepared.directory / "findings.json"
     whole = json.loads(path.read_text())

@@ -39,14 +39,14 @@ def write(prepared: PreparedSet, findings: Findings) -> None:
 def _findings(found: dict[str, Any]) -> Findings:
     """As `write` took it apart. Raises KeyError, TypeError or ValueError for anything else."""
     count = len(found["files"])
-    arrays = {
+    values: dict[str, Any] = {
         "places": np.array(found["places"], np.int64).reshape(count),
         "labels": np.array(found["labels"], np.int64).reshape(count),
         "sizes": np.array(found["sizes"], np.int64).reshape(count, 2),
         "sharpness": np.array(found["sharpness"], np.float64).reshape(count),
     }
-    others = {field.name: _tuples(found[field.name]) for field in fields(Findings) if field.name not in arrays}
-    return Findings(**arrays, **others)
+    values |= {field.name: _tuples(found[field.name]) for field in fields(Findings) if field.name not in values}
+    return Findings(**values)
 
 
 def _tuples(value: Any) -> Any:
