@@ -2,17 +2,20 @@
 
 import errno
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 from alexnet_core.errors import ExplorerError
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a crash leaves either the old file or the new one, never half of one.
+def write_whole(path: Path, data: bytes | BinaryIO) -> None:
+    """Write `data`, or all that is left of a file, to `path` so that a crash leaves either the old file or the new one,
+    never half of one.
 
     Raises ExplorerError when the disk is full or the place cannot be written; the old file is then untouched.
     """
@@ -21,7 +24,10 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary = path.with_name(f".{path.name}.{token_hex(4)}.part")
         try:
             with temporary.open("xb") as file:
-                file.write(data)
+                if isinstance(data, bytes):
+                    file.write(data)
+                else:
+                    shutil.copyfileobj(data, file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)

@@ -5,6 +5,7 @@ lock. All caches are bounded, and keyed by what the answer depends on: the run a
 sha256, method, target, layer.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.typing import UploadedFile
 
 from alexnet_core import images
 from alexnet_core.data.prepared import PreparedSet
@@ -24,6 +26,7 @@ from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import summaries
+from app import spool
 from app.samples import SAMPLES
 from app.sentences import plain
 from app.waiting import FairLock
@@ -195,10 +198,25 @@ def prepared_sets() -> dict[tuple[str, int], PreparedSet]:
     return st.session_state.setdefault("prepared", {})
 
 
-def brought_zip(data: bytes, name: str) -> str:
-    """Keep an uploaded zip on disk, in a folder of our own naming; where it lies."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-")[:40] or "pictures"
-    path = uploads_home() / images.sha256(data)[:16] / f"{stem}.zip"
-    if not path.exists():
-        write_whole(path, data)
-    return str(path)
+def brought_zip(file: UploadedFile) -> str:
+    """Keep an uploaded zip on disk, in a folder of our own naming; where it lies. It is read once an upload."""
+    known = st.session_state.get(BROUGHT_ZIP)
+    if known is None or known[0] != file.file_id:
+        with spool.opened(file) as arrived:
+            key = hashlib.file_digest(arrived, "sha256").hexdigest()
+            path = uploads_home() / key[:16] / zip_name(file)
+            if not path.exists():
+                arrived.seek(0)
+                write_whole(path, arrived)
+        known = st.session_state[BROUGHT_ZIP] = (file.file_id, str(path))
+    return known[1]
+
+
+BROUGHT_ZIP = "brought_zip"
+"""In the session: (the upload's own id, where it lies)."""
+
+
+def zip_name(file: UploadedFile) -> str:
+    """A file name of our own that tells people which of their zips it is."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file.name).stem).strip("-")[:40]
+    return f"{stem or 'pictures'}.zip"

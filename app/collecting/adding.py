@@ -1,20 +1,25 @@
 """The ways in: a folder, files, a zip, the camera, a folder of this computer; each written to the disk at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import streamlit as st
+from streamlit.typing import UploadedFile
 
 from alexnet_core.data.album import Album
 from alexnet_core.data.collecting import Taken, add_files, add_pictures, add_source
+from alexnet_core.data.deleted_albums import discard_untouched
 from alexnet_core.data.folders import named_files
 from alexnet_core.data.preparation import Progress
 from alexnet_core.errors import ExplorerError
+from alexnet_core.files import make_folder, write_whole
+from alexnet_core.images import clean_name
 from alexnet_core.limits import PICTURE_BYTES, PICTURE_SUFFIXES
-from app import session, words
-from app.collecting import spool
-from app.collecting.chosen import counted, make
+from alexnet_core.places import uploads_home
+from app import session, spool, words
+from app.collecting.chosen import NEW, counted, make, open_next
 from app.sentences import plain
 
 WAYS = {
@@ -45,7 +50,7 @@ def show(album: Album | None, title: str) -> None:
         persist_state="session",
     )
     {"folder": _folder, "files": _files, "zip": _zip, "camera": _camera}[way](album, title)
-    _say()
+    _say(album.id if album else NEW)
 
 
 def _folder(album: Album | None, title: str) -> None:
@@ -59,11 +64,9 @@ def _folder(album: Album | None, title: str) -> None:
         help="Each folder inside becomes a class with its name. A folder of pictures alone becomes one class.",
     )
     if files:
-        album = album or make(title)
-        _add(
-            album,
-            lambda at: add_files(album, named_files([f.name for f in files], spool.reading(files), "a folder"), at),
-        )
+        names = [file.name for file in files]
+        read = spool.reading(files)
+        _add(album, title, lambda into, at: add_files(into, named_files(names, read, "a folder"), at), files)
     if _on_this_computer():
         with st.expander("Many thousands of pictures", icon=":material/hard_drive:"):
             _path(album, title)
@@ -76,11 +79,10 @@ def _path(album: Album | None, title: str) -> None:
     going_on = st.session_state.get(GOING_ON)
     pressed = st.button("Add it", icon=":material/drive_folder_upload:", disabled=not path, help="Needs no upload.")
     if (pressed and path) or (going_on and going_on == path):
-        album = album or make(title)
         # A click elsewhere on the page interrupts the adding; the next run of the page goes on.
         st.session_state[GOING_ON] = path
         try:
-            _add(album, lambda at: add_source(album, Path(path).expanduser(), progress=at))
+            _add(album, title, lambda into, at: add_source(into, Path(path).expanduser(), progress=at))
         finally:
             del st.session_state[GOING_ON]
 
@@ -90,6 +92,7 @@ WHERE = "With one folder of pictures for each class inside, as for an uploaded f
 
 def _files(album: Album | None, title: str) -> None:
     name = _class(album)
+    spool.begin()
     files = st.file_uploader(
         "Picture files",
         type=SUFFIXES,
@@ -100,19 +103,27 @@ def _files(album: Album | None, title: str) -> None:
         help=f"JPEG, PNG, WebP, BMP, GIF or TIFF, at most {LIMIT} MB and 24 megapixels each.",
     )
     if files and name is not None:
-        album = album or make(title)
         names = [file.name for file in files]
-        _add(album, lambda at: add_pictures(album, name, names, spool.reading(files), "files", at))
+        _add(album, title, lambda into, at: add_pictures(into, name, names, spool.reading(files), "files", at), files)
 
 
 def _zip(album: Album | None, title: str) -> None:
+    spool.begin()
     file = st.file_uploader(
         "Zip file", type="zip", key=_key("zip"), help="One folder for each class inside; at most 200 MB."
     )
     if file:
-        album = album or make(title)
-        path = session.brought_zip(file.getvalue(), file.name)
-        _add(album, lambda at: add_source(album, Path(path), progress=at))
+        _add(album, title, lambda into, at: _add_zip(into, file, at), [file])
+
+
+def _add_zip(album: Album, file: UploadedFile, progress: Progress) -> Taken:
+    """From a copy that has the zip's name, among the uploads: there the limits for what strangers send hold."""
+    make_folder(uploads_home())
+    with TemporaryDirectory(dir=uploads_home(), ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / session.zip_name(file)
+        with spool.opened(file) as arrived:
+            write_whole(path, arrived)
+        return add_source(album, path, clean_name(Path(file.name).stem), progress)
 
 
 def _camera(album: Album | None, title: str) -> None:
@@ -127,9 +138,9 @@ def _camera(album: Album | None, title: str) -> None:
         help="Each photograph goes into the class at once, and the camera is ready for the next.",
     )
     if photo:
-        album = album or make(title)
-        shown = f"photograph {len(album.contents().pictures) + 1}.jpg"
-        _add(album, lambda at: add_pictures(album, name, [shown], spool.reading([photo]), "the camera", at))
+        shown = f"photograph {len(album.contents().pictures) + 1 if album else 1}.jpg"
+        read = spool.reading([photo])
+        _add(album, title, lambda into, at: add_pictures(into, name, [shown], read, "the camera", at), [photo])
 
 
 def _class(album: Album | None) -> str | None:
@@ -154,15 +165,21 @@ def _key(way: str) -> str:
     return f"adding_{way}-{st.session_state.get(ROUND, 0)}"
 
 
-def _add(album: Album, add: Callable[[Progress], Taken]) -> None:
+def _add(
+    album: Album | None, title: str, add: Callable[[Album, Progress], Taken], files: Sequence[UploadedFile] = ()
+) -> None:
     """Add with a bar, keep the report, and show the page with empty uploaders and the new pictures."""
+    album = album or make(title)
     bar = st.progress(0.0, "Adding the pictures")
     try:
-        taken: Taken | str = add(lambda *at: bar.progress(*words.progress(*at)))
+        taken: Taken | str = add(album, lambda *at: bar.progress(*words.progress(*at)))
     except ExplorerError as error:
         taken = str(error)
     bar.empty()
-    st.session_state[REPORT] = (album.id, taken)
+    spool.forget(files)
+    shown = NEW if discard_untouched(album) else album.id
+    open_next(shown)
+    st.session_state[REPORT] = (shown, taken)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.rerun()
 
@@ -173,10 +190,10 @@ def _on_this_computer() -> bool:
     return served_to_itself and not {"x-forwarded-for", "forwarded"} & {name.lower() for name in st.context.headers}
 
 
-def _say() -> None:
-    """What became of the last files."""
+def _say(shown: str) -> None:
+    """What became of the last files, if they were for the data set that is shown."""
     report: Any = st.session_state.get(REPORT)
-    if report is None or report[0] != st.session_state.get("album", report[0]):
+    if report is None or report[0] != shown:
         return
     taken: Taken | str = report[1]
     if isinstance(taken, str):

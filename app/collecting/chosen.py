@@ -66,17 +66,17 @@ def _title(now: Contents) -> str:
 def make(title: str) -> Album:
     """A new data set, which the page then shows."""
     album = stored.create(title)
-    open_next(album)
+    open_next(album.id)
     return album
 
 
-def open_next(album: Album | None) -> None:
-    """Let the next run of the page show this data set; None for the first one."""
+def open_next(choice: str | None) -> None:
+    """Let the next run of the page show the data set with this id, or NEW; None for the first one."""
     # By the address, which the list goes by: the list itself may stand on the page already.
-    if album is None:
+    if choice is None:
         del st.query_params["album"]
     else:
-        st.query_params["album"] = album.id
+        st.query_params["album"] = choice
 
 
 def counted(count: int, one: str, several: str | None = None) -> str:

@@ -33,7 +33,7 @@ def show() -> None:
             now = album.contents()
             st.markdown(f"**{plain(now.title)}** · {counted(len(now.pictures), 'picture')}")
             if st.button("Bring it back", key=f"restore-{album.id}", icon=":material/undo:", help="As it was."):
-                open_next(restore(album.id))
+                open_next(restore(album.id).id)
                 st.rerun()
         if st.button("Delete for good", icon=":material/delete_forever:", help="Frees the disk. There is no way back."):
             delete_for_good()

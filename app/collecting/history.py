@@ -1,11 +1,13 @@
-"""Undo and redo, with what they would change."""
+"""Undo and redo, with what they would change, and what it costs to keep that possible."""
 
 import streamlit as st
 
 from alexnet_core.data.album import Album
+from alexnet_core.data.deleted_albums import delete_removed, removed_bytes
 from alexnet_core.data.journal import Contents, Step
-from app.collecting.chosen import counted
-from app.sentences import plain
+from app import words
+from app.collecting.chosen import counted, remembered
+from app.sentences import plain, sentences_for_people
 
 
 def show(album: Album, now: Contents) -> None:
@@ -31,6 +33,23 @@ def show(album: Album, now: Contents) -> None:
             st.rerun()
         if now.undo:
             st.caption(f"Undo takes back: {told(now.undo)}.")
+    if now.removed:
+        _removed(album, now)
+
+
+def _removed(album: Album, now: Contents) -> None:
+    """What the removed pictures take on the disk, and the button that ends that."""
+    size = remembered(("removed", album.version()), lambda: removed_bytes(album))
+    with st.expander(
+        f"{counted(len(now.removed), 'removed picture')}, {words.memory(size)}", icon=":material/auto_delete:"
+    ):
+        st.caption("Their files are kept, so that Undo can bring them back. Without them nothing can be undone.")
+        with sentences_for_people():
+            if st.button(
+                "Delete them for good", key="delete_removed", icon=":material/delete_forever:", help="Frees the disk."
+            ):
+                delete_removed(album)
+                st.rerun()
 
 
 def told(step: Step) -> str:

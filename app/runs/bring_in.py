@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import streamlit as st
+from streamlit.typing import UploadedFile
 
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.images import clean_name
@@ -14,6 +15,7 @@ from alexnet_core.models.importing import Found, look, network_of
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.imports import import_network
+from app import spool
 from app.sentences import plain, sentences_for_people
 
 HELP = (
@@ -29,6 +31,7 @@ FOUND = "brought_found"
 def show() -> None:
     """Choose a file, see what it is, say what it does not say, keep it."""
     with st.expander("Bring in a network", icon=":material/upload:"), sentences_for_people():
+        spool.begin()
         file = st.file_uploader(
             "Network file",
             type=["safetensors", "onnx", "zip", "pt", "pth"],
@@ -43,18 +46,19 @@ def show() -> None:
             return
         known, found = st.session_state.get(FOUND, (None, None))
         if known != file.file_id:
-            found = _look(file.getvalue(), clean_name(file.name))
+            found = _look(file)
             st.session_state[FOUND] = (file.file_id, found)
         _ask(found)
 
 
-def _look(data: bytes, name: str) -> Found:
+def _look(file: UploadedFile) -> Found:
     """What is in an upload, which lies on disk meanwhile, under a name of our own."""
     make_folder(uploads_home())
     with TemporaryDirectory(dir=uploads_home()) as folder:
         path = Path(folder) / "network"
-        write_whole(path, data)
-        found = look(path, owner=False, name=name)
+        with spool.opened(file) as arrived:
+            write_whole(path, arrived)
+        found = look(path, owner=False, name=clean_name(file.name))
         return replace(found, state={key: value.clone() for key, value in found.state.items()})
 
 

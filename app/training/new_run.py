@@ -9,7 +9,7 @@ from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
-from app import session, words
+from app import session, spool, words
 from app.doctor import preview_panel
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
@@ -82,10 +82,14 @@ def _data() -> tuple[str | None, int]:
         persist_state="session",
     )
     if source == OWN:
+        spool.begin()
         file = st.file_uploader(
             "Zip file", type="zip", help="One folder for each class, at least five pictures in each; at most 200 MB."
         )
-        source = session.brought_zip(file.getvalue(), file.name) if file else None
+        source = session.brought_zip(file) if file else None
+        if source:  # the size that was chosen while it was on its way holds for it
+            chosen = st.session_state.get(run_settings.size_key(OWN), usual_size(OWN))
+            st.session_state.setdefault(run_settings.size_key(source), chosen)
     key = run_settings.size_key(source or OWN)
     st.session_state.setdefault(key, usual_size(source or OWN))
     size = st.number_input(

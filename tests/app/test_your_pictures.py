@@ -102,6 +102,26 @@ def test_a_zip_is_added_and_a_bad_one_is_a_sentence(pets: Album, open_page, tmp_
     assert not app.exception
 
 
+@pytest.mark.parametrize("broken", ["zip", "folder"])
+def test_what_gives_no_picture_leaves_no_data_set(home, open_page, broken: str) -> None:
+    app = open_page("your_pictures")
+    app.text_input[0].set_value("Birds").run()
+    app.segmented_control(key="adding_way").set_value(broken).run()
+    if broken == "zip":
+        app.file_uploader[0].set_value(("bad.zip", b"no zip", "application/zip")).run()
+    else:
+        app.file_uploader[0].set_value([("birds/1.png", b"no picture", "image/png")]).run()
+    assert "is not a zip" in texts(app) or "not a picture this program can read" in texts(app)
+    assert "An example: a class is a folder" in texts(app)
+    assert not app.exception
+    assert list((home / "collections").iterdir()) == []
+    app.segmented_control(key="adding_way").set_value("folder").run()
+    app.file_uploader[0].set_value([("birds/1.png", png(900), "image/png")]).run()
+    (album,) = stored.albums()
+    assert (album.contents().title, counts(album)) == ("Birds", {"birds": 1})
+    assert sound(app)
+
+
 def test_photographs_go_into_a_class_one_after_the_other(pets: Album, open_page) -> None:
     app = open_page("your_pictures")
     app.segmented_control(key="adding_way").set_value("camera").run()
@@ -130,6 +150,18 @@ def test_choosing_moving_removing_and_taking_back(pets: Album, open_page) -> Non
     button(app, "Redo").click().run()
     assert counts(pets) == {"cats": 6, "dogs": 10}
     assert sound(app)
+
+
+def test_removed_pictures_are_deleted_for_good_when_asked(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.checkbox[0].check().run()
+    button(app, "Remove").click().run()
+    assert next(one.label for one in app.expander if "removed" in one.label).startswith("1 removed picture, ")
+    button(app, "Delete them for good").click().run()
+    assert sound(app)
+    assert counts(pets) == {"cats": 7, "dogs": 8}
+    assert button(app, "Undo").disabled
+    assert not [one for one in app.expander if "removed" in one.label]
 
 
 def test_classes_are_renamed_merged_made_and_deleted(pets: Album, open_page) -> None:

@@ -1,9 +1,10 @@
-"""A data set made by hand in a real browser: a folder dropped, pictures moved, everything taken back, a training."""
+"""A data set made by hand in a real browser: a zip refused, a folder dropped, pictures moved, everything taken back, a
+training to its end."""
 
 import re
 from pathlib import Path
 
-from hands import choose, go_to, press, settle, wait_until
+from hands import choose, go_to, press, settle, stands
 from playwright.sync_api import Page, expect
 from served import Served
 
@@ -14,6 +15,14 @@ def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) ->
     make_folder(tmp_path / "pets", class_files(["cats", "dogs"], images=6))
     page.goto("/")
     go_to(page, "Your pictures")
+    settle(page)
+    (tmp_path / "pets.zip").write_bytes(b"no zip")
+    page.get_by_role("radio", name="Zip").click()
+    settle(page)
+    page.locator("input[type=file]").set_input_files(tmp_path / "pets.zip")
+    expect(page.get_by_text("“pets.zip” is not a zip, or a damaged one. Pack the folder again.")).to_be_visible()
+    assert not any((app.home / "collections").iterdir())
+    page.get_by_role("radio", name="Folder").click()
     settle(page)
     page.locator("input[type=file]").set_input_files(tmp_path / "pets")
     expect(page.get_by_text("12 pictures added.")).to_be_visible()
@@ -33,7 +42,8 @@ def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) ->
     press(page, "Train on these")
     expect(page.get_by_text(re.compile("In all 10 to train on, 2 to validate on"))).to_be_visible()
     press(page, "Start training")
-    wait_until(lambda: any((app.home / "runs").glob("*/metrics.jsonl")))
+    expect(page.get_by_role("heading", name="What it takes for what")).to_be_visible(timeout=120_000)
+    stands(page, "Finished")
 
 
 def test_a_class_is_typed_and_photographed(page: Page, app: Served, tmp_path: Path) -> None:
@@ -53,4 +63,6 @@ def test_a_class_is_typed_and_photographed(page: Page, app: Served, tmp_path: Pa
     files = make_folder(tmp_path / "birds", class_files(["."], images=3, seed=9_000))
     page.locator("input[type=file]").set_input_files(sorted(files.rglob("*.png")))
     expect(page.get_by_text("3 pictures added.")).to_be_visible()
+    settle(page)
+    assert list((app.home / "uploads" / "arriving").iterdir()) == []
     expect(page.get_by_text("<b>*birds*</b>", exact=True).first).to_be_visible()
