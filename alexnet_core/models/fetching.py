@@ -4,6 +4,7 @@ broke off, checked by their hash, and kept in torch's own cache, where other pro
 A file is written under a name that ends with `.part` and gets its own name once it is whole and right.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -30,7 +31,11 @@ Progress = Callable[[int, int, str], None]
 Cancelled = Callable[[], bool]
 
 PIECE = 256 * 1024
-"""Bytes between two looks at whether to go on."""
+"""Bytes that are taken at once, at most."""
+SHOWN = 0.1
+"""Seconds between two reports: a fast connection brings thousands of pieces a second."""
+NAME = "torch.hub"
+"""Who we say that we are: what torch's own loader says. Some servers turn away the name that Python gives itself."""
 STALLED = 30.0
 """Seconds without a byte after which a connection is given up."""
 ATTEMPTS = 4
@@ -101,14 +106,22 @@ def fetch(
         _arrive(url, part, progress, cancelled)
         if not _fits(part, digest):
             part.unlink(missing_ok=True)
-            raise ExplorerError("The ImageNet weights arrived damaged; try again.")
+            raise ExplorerError(
+                "What arrived are not the ImageNet weights: they were damaged on the way, or a page for logging in to "
+                f"the network answered in their place. Try again. {WAYS_OUT}"
+            )
         with _sentence_for_the_disk(path):
             os.replace(part, path)
 
 
 def _fits(path: Path, digest: str) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(digest)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().startswith(digest)
+    except OSError as error:
+        raise ExplorerError(
+            f"{path} cannot be read: {error.strerror or error}. Delete it, or choose another cache with TORCH_HOME."
+        ) from error
 
 
 @contextmanager
@@ -118,7 +131,8 @@ def _only_fetcher(path: Path, part: Path, progress: Progress | None, cancelled: 
     with ExitStack() as held:
         while True:
             try:
-                held.enter_context(alone(lock, busy=""))
+                with _sentence_for_the_disk(path):
+                    held.enter_context(alone(lock, busy=""))
                 break
             except ExplorerError:
                 _go_on(cancelled)
@@ -153,9 +167,9 @@ def _bring(url: str, part: Path, progress: Progress | None, cancelled: Cancelled
     """One connection: everything that it brings goes to the end of `part`. The bytes of the whole, where the server
     says how many they are. Raises OSError or HTTPException when it breaks off."""
     there = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={there}-"} if there else {})
+    headers = {"User-Agent": NAME} | ({"Range": f"bytes={there}-"} if there else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=STALLED)
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=STALLED)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not there:
             raise
@@ -167,15 +181,19 @@ def _bring(url: str, part: Path, progress: Progress | None, cancelled: Cancelled
         length = answer.headers.get("Content-Length")
         whole = there + int(length) if length is not None and length.isdigit() else None
         with _sentence_for_the_disk(part):
-            file = part.open("r+b" if there else "wb")
+            # Unbuffered: what a full disk did not take would be tried again on closing, outside of the sentence.
+            file = part.open("r+b" if there else "wb", buffering=0)
+        shown = 0.0
         with file:
             file.seek(there)
-            while piece := answer.read(PIECE):
+            while piece := answer.read1(PIECE):  # whatever is there: also a slow connection can be watched and stopped
                 _go_on(cancelled)
                 with _sentence_for_the_disk(part):
-                    file.write(piece)
+                    if file.write(piece) != len(piece):  # the disk had room for a part of it
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 there += len(piece)
-                if progress is not None:
+                if progress is not None and (there == whole or time.monotonic() - shown > SHOWN):
+                    shown = time.monotonic()
                     progress(there, whole or there, "downloading")
         if whole is not None and there < whole:
             raise ConnectionError("the connection broke off")

@@ -2,17 +2,20 @@
 
 import hashlib
 import http.server
+import re
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.lock import alone
-from alexnet_core.models import fetching
-from alexnet_core.models.fetching import fetch
+from alexnet_core.models import MODELS, fetching
+from alexnet_core.models.fetching import fetch, imagenet_file
 
 DATA = bytes(range(256)) * 8192  # 2 MB, eight pieces
 DIGEST = hashlib.sha256(DATA).hexdigest()[:8]
@@ -23,8 +26,13 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[str | None] = []
+        self.addresses: list[str] = []
+        self.names: list[str | None] = []
         self.cut: list[int] = []
         """How many bytes each answer sends before the connection drops, from the front; empty means all."""
+        self.silent = threading.Event()
+        """Until it is set, a connection that would drop is held without a word."""
+        self.silent.set()
         self.ranges, self.status, self.data = True, 200, DATA
         self.url = ""
 
@@ -37,6 +45,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             stand.asked.append(wanted)
+            stand.addresses.append(self.path)
+            stand.names.append(self.headers["User-Agent"])
             first = int(wanted[6:-1]) if wanted and stand.ranges else 0
             if stand.status != 200:
                 self.send_error(stand.status)
@@ -50,7 +60,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if first:
                 self.send_header("Content-Range", f"bytes {first}-{len(stand.data) - 1}/{len(stand.data)}")
             self.end_headers()
-            self.wfile.write(body[: stand.cut.pop(0)] if stand.cut else body)
+            if not stand.cut:
+                self.wfile.write(body)
+                return
+            self.wfile.write(body[: stand.cut.pop(0)])
+            self.wfile.flush()
+            stand.silent.wait(10)
 
         def log_message(self, *arguments: object) -> None:
             pass
@@ -62,6 +77,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(fetching, "WAITING", 0.01)
     yield stand
+    stand.silent.set()
     running.shutdown()
     running.server_close()
 
@@ -116,7 +132,7 @@ def test_a_connection_that_always_breaks_off_keeps_what_came(server: Server, tmp
 
 def test_other_bytes_than_promised_are_thrown_away(server: Server, tmp_path: Path) -> None:
     server.data = DATA[:-1] + b"!"
-    with pytest.raises(ExplorerError, match="arrived damaged"):
+    with pytest.raises(ExplorerError, match=r"not the ImageNet weights.*Try again.*--weights"):
         fetch(server.url, tmp_path / "w", DIGEST)
     assert list(tmp_path.iterdir()) == []
     server.data = DATA
@@ -152,6 +168,75 @@ def test_it_can_be_stopped_and_goes_on(server: Server, tmp_path: Path) -> None:
     fetch(server.url, tmp_path / "w", DIGEST)
     assert server.asked[1] is not None
     assert (tmp_path / "w").read_bytes() == DATA
+
+
+def test_a_connection_that_falls_silent_is_given_up_and_taken_up_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "STALLED", 0.3)
+    server.silent.clear()
+    server.cut = [600_000]
+    fetch(server.url, tmp_path / "w", DIGEST)
+    assert (tmp_path / "w").read_bytes() == DATA
+    assert server.asked == [None, "bytes=600000-"]
+
+
+def test_a_slow_connection_shows_every_byte_and_can_be_stopped(server: Server, tmp_path: Path) -> None:
+    server.silent.clear()
+    server.cut = [100]
+    seen: list[tuple[int, int, str]] = []
+    stopping = threading.Thread(target=lambda: (_until(lambda: bool(seen)), server.silent.set()))
+    stopping.start()
+    with pytest.raises(ExplorerError, match="goes on from here"):
+        fetch(server.url, tmp_path / "w", DIGEST, lambda *at: seen.append(at), lambda: bool(seen))
+    stopping.join()
+    assert seen == [(100, len(DATA), "downloading")]
+    assert (tmp_path / "w.part").read_bytes() == DATA[:100]
+
+
+def test_it_goes_through_a_proxy_under_the_name_of_torchs_own_loader(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url.rpartition("/")[0])
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # Python asks for proxies once
+    fetch("http://weights.invalid/w.pth", tmp_path / "w", DIGEST)
+    assert server.addresses == ["http://weights.invalid/w.pth"]
+    assert server.names == ["torch.hub"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_a_sentence_at_once(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "w.part").symlink_to("/dev/full")
+    with pytest.raises(ExplorerError, match=r"No space left.*Free some space.*TORCH_HOME"):
+        fetch(server.url, tmp_path / "w", DIGEST)
+    assert len(server.asked) == 1
+
+
+def test_a_cache_that_cannot_be_used_is_a_sentence(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    with pytest.raises(ExplorerError, match=r"cannot be read.*TORCH_HOME"):
+        fetch(server.url, tmp_path / "w", DIGEST)
+    (tmp_path / "other.lock").mkdir()
+    with pytest.raises(ExplorerError, match=r"could not be written.*TORCH_HOME"):
+        fetch(server.url, tmp_path / "other", DIGEST)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("name", [name for name, entry in MODELS.items() if entry.imagenet_weights])
+def test_torchvisions_addresses_promise_a_hash_and_lead_to_torchs_cache(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Path, str]] = []
+    monkeypatch.setattr(fetching, "fetch", lambda *to: asked.append(to[:3]))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    path = imagenet_file(name)
+    ((url, place, digest),) = asked
+    assert re.fullmatch(r"https://download\.pytorch\.org/models/[\w-]+-[0-9a-f]{8}\.pth", url)
+    assert url.endswith(f"-{digest}.pth")
+    assert path == place == tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
 
 
 def test_two_at_a_time_fetch_once(server: Server, tmp_path: Path) -> None:
