@@ -11,7 +11,6 @@ than the original.
 """
 
 import argparse
-import json
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 
 from benchmarks import cifar
-from benchmarks.report import RESULTS, machine, spread, write
+from benchmarks.report import earlier, machine, spread, write
 from benchmarks.watching import Watched, watch
 
 
@@ -54,7 +53,7 @@ def main() -> None:
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")
     parser.add_argument("--only", choices=RECORDS, help="one record alone; the others keep their results")
     asked = parser.parse_args()
-    kept = before("records") if asked.only else {}
+    kept = earlier("records", "records") if asked.only else {}
     result: dict[str, Any] = {"command": "python -m benchmarks.records", "machine": machine(), "records": kept}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -76,15 +75,7 @@ def main() -> None:
                 print_run(name, seed, runs[-1], record)
             result["records"][name] = summary(record, runs)
             print(sentence(name, result["records"][name]), flush=True)
-    write("records", result)
-
-
-def before(name: str) -> dict[str, Any]:
-    """What earlier runs of this benchmark on a machine of this kind have found."""
-    path = RESULTS / f"{name}.json"
-    earlier = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}}
-    same = all(earlier["machine"].get(key) == machine()[key] for key in ("processor", "cores", "gpu", "torch"))
-    return earlier[name] if same else {}
+            write("records", result)  # at once: the last one takes three quarters of an hour
 
 
 def figures(run: Watched) -> dict[str, float]:

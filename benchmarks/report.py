@@ -44,6 +44,15 @@ def write(name: str, result: dict[str, Any]) -> None:
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
+def earlier(name: str, part: str) -> dict[str, Any]:
+    """This part of results/<name>.json where it was measured on a machine of this kind, else nothing."""
+    path = RESULTS / f"{name}.json"
+    result = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}}
+    here = machine()
+    same = all(result["machine"].get(key) == here[key] for key in ("processor", "cores", "gpu", "torch"))
+    return result[part] if same else {}
+
+
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []

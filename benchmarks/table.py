@@ -321,13 +321,17 @@ def transfer_rows(transfer: dict[str, Any] | None) -> list[str]:
     if transfer is None:
         return [unmeasured("300 photographs to a trained head, SqueezeNet 1.1, from the click", "20 s")]
     rows, tasks = [], transfer["tasks"]
-    titles = {"small": "from the click to the test's result", "whole": "already prepared, to the test's result"}
+    titles = {
+        "small": "photographs to a trained head, SqueezeNet 1.1, from the click to the test's result",
+        "head": "photographs to a trained head, SqueezeNet 1.1, already prepared, to the test's result",
+        "everything": "… to a trained head, then with all layers learning",
+    }
     for name, task in tasks.items():
         asked, top1 = task["asked"], scaled(task["top1"], 100)
         late = missed("seconds" not in asked or task["seconds"]["median"] <= asked["seconds"])
         limit = f"{asked['seconds']} s" if "seconds" in asked else ""
-        what = f"{task['pictures']:,} photographs to a trained {task['learn'].replace('_', ' ')}, SqueezeNet 1.1"
-        rows.append(row(f"{what}, {titles[name]}", limit, task["seconds"], " s", 1, late))
+        what = titles[name] if titles[name].startswith("…") else f"{task['pictures']:,} {titles[name]}"
+        rows.append(row(what, limit, task["seconds"], " s", 1, late))
         low = missed("top1" not in asked or task["top1"]["median"] >= asked["top1"])
         wanted = f"at least {asked['top1']:.0%}" if "top1" in asked else ""
         rows.append(row(f"… right on {task['held_out']:,} held-out pictures", wanted, top1, " %", 1, low))
