@@ -270,4 +270,5 @@ def _prepared(name: str, sets: tuple[PreparedSet, ...]) -> Available:
 
 
 def _disk_bytes(sets: tuple[PreparedSet, ...]) -> int:
-    return sum(file.stat().st_size for one in sets for file in one.directory.iterdir())
+    # Without the hidden files that are just being written: they are gone in the next moment.
+    return sum(file.stat().st_size for one in sets for file in one.directory.glob("[!.]*"))
