@@ -23,6 +23,14 @@ DONE: dict[Kind, str] = {
 }
 
 
+HELP: dict[Kind, str] = {
+    "drop": "Trainings go without them from now on; your own files stay.",
+    "relabel": "Trainings take them for this class from now on; your own files stay.",
+    "split": "Trainings learn from, validate on and test with them as divided then.",
+    "keep": "They stay in the set and are not shown here again.",
+}
+
+
 def act(patient: Patient, kind: Kind, files: Mapping[str, str]) -> None:
     """Do it, and look at the page anew."""
     st.toast(f"{_of(len(files))} {DONE[kind]}. The top of the page can undo it.", icon=":material/undo:")
@@ -30,9 +38,10 @@ def act(patient: Patient, kind: Kind, files: Mapping[str, str]) -> None:
 
 
 def button(label: str, patient: Patient, kind: Kind, files: Mapping[str, str], key: str, **about: str) -> None:
-    """A button that does it. Its `key` is the finding's, so that the next finding in its place gets another one."""
+    """A button that does it, with HELP unless `about` says more of it. Its `key` is the finding's, so that the next
+    finding in its place gets another one."""
     icons = {"drop": "delete", "relabel": "label", "split": "call_merge", "keep": "check"}
-    if st.button(label, key=f"{kind}-{key}", icon=f":material/{icons[kind]}:", **about):
+    if st.button(label, key=f"{kind}-{key}", icon=f":material/{icons[kind]}:", **{"help": HELP[kind], **about}):
         act(patient, kind, files)
 
 

@@ -80,7 +80,7 @@ def _apart(patient: Patient, apart: Sequence[tuple[int, ...]]) -> None:
     moves = kept_together(found.files, found.labels.tolist(), found.splits, found.groups)
     with st.container(horizontal=True):
         acting.button(
-            f"Leave out the {len(learned):,} in training",
+            f"Leave out the {'one' if len(learned) == 1 else f'{len(learned):,}'} in training",
             patient,
             "drop",
             learned,
@@ -88,7 +88,7 @@ def _apart(patient: Patient, apart: Sequence[tuple[int, ...]]) -> None:
             help="The test stays what it was, so results can be compared with those of others.",
         )
         acting.button(
-            f"Split them together ({len(moves):,} move)",
+            f"Split them together ({len(moves):,} {'moves' if len(moves) == 1 else 'move'})",
             patient,
             "split",
             {found.files[place]: split for place, split in moves.items()},
@@ -112,14 +112,15 @@ def _copies(patient: Patient, others: Sequence[tuple[int, ...]]) -> None:
         for group in others
         for place in sorted(group, key=lambda place: -int(found.sizes[place].prod()))[1:]
     }
-    acting.button(f"Leave out the {len(spare):,} smaller copies", patient, "drop", spare, "copies")
+    copies = "smaller copy" if len(spare) == 1 else f"{len(spare):,} smaller copies"
+    acting.button(f"Leave out the {copies}", patient, "drop", spare, "copies")
 
 
 def _groups_of_copies(patient: Patient, groups: Sequence[tuple[int, ...]]) -> None:
     """The first ones, two beside each other."""
     shown = groups[:GROUPS]
     for first in range(0, len(shown), 2):
-        for column, group in zip(st.columns(2, gap="large"), shown[first : first + 2], strict=False):
+        for column, group in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):
             with column:
                 _pictures(patient, group)
                 kept = _named(patient.findings, group, COPY)
@@ -139,7 +140,9 @@ def _worse(patient: Patient, kind: str, places: Sequence[int]) -> None:
         alt=f"{len(shown)} pictures: {title.lower()}.",
     )
     meant = [found.files[place] for place in places]
-    if len(meant) > 1:
+    if len(meant) == 1:
+        st.caption(plain(meant[0]))
+    else:
         chosen = st.multiselect(
             "Only these",
             meant,
@@ -149,8 +152,9 @@ def _worse(patient: Patient, kind: str, places: Sequence[int]) -> None:
         )
         meant = chosen or meant
     with st.container(horizontal=True):
-        acting.button(f"Leave out {len(meant):,}", patient, "drop", dict.fromkeys(meant, ""), kind)
-        acting.button(f"Keep {len(meant):,}", patient, "keep", dict.fromkeys(meant, kind), kind)
+        count = "it" if len(meant) == 1 else f"these {len(meant):,}"
+        acting.button(f"Leave {count} out", patient, "drop", dict.fromkeys(meant, ""), kind)
+        acting.button(f"Keep {count}", patient, "keep", dict.fromkeys(meant, kind), kind)
 
 
 def _broken(found: Findings) -> None:

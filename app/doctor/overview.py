@@ -25,12 +25,13 @@ def pictures(prepared: PreparedSet) -> None:
         rows = np.flatnonzero(labels == label)[:COLUMNS]
         if not len(rows):
             continue
-        st.caption(f"**{plain(name)}** · {counts[label]:,}")
-        st.image(
-            mosaic(images[rows], COLUMNS, 64),
-            width="stretch",
-            alt=f"The first {len(rows)} training pictures of {name}.",
-        )
+        with st.container(gap="xxsmall"):
+            st.caption(f"**{plain(name)}** · {counts[label]:,}")
+            st.image(
+                mosaic(images[rows], COLUMNS, 64),
+                width="stretch",
+                alt=f"The first {len(rows)} training pictures of {name}.",
+            )
     if len(prepared.classes) > MOST_CLASSES:
         st.caption(f"And {len(prepared.classes) - MOST_CLASSES:,} more classes.")
 

@@ -32,7 +32,7 @@ CHANGES: dict[str, Change] = {
         "Shift",
         "The picture is moved by up to this share of its side, its border mirrored. The network learns that a thing is "
         "the same wherever it stands. The paper cut squares of 224 out of 256 pixels, a shift of 6 %.",
-        0.5, 0.125, "of the side",
+        0.5, 0.125, "share of the side",
     ),
     "reflect": Change(
         "Mirror",
@@ -55,13 +55,13 @@ CHANGES: dict[str, Change] = {
         "Scale",
         "The picture is enlarged or made smaller by up to this share. The network learns that near and far things are "
         "the same.",
-        0.5, 0.25, "of the size",
+        0.5, 0.25, "share of the size",
     ),
     "erase": Change(
         "Erase",
         "In this share of the pictures a rectangle is covered with the mean colour (Zhong et al. 2020). The network "
         "learns not to rely on a single part.",
-        1.0, 0.7, "of the pictures",
+        1.0, 0.7, "share of the pictures",
     ),
 }  # fmt: skip
 

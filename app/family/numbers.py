@@ -13,6 +13,8 @@ from app.family import speed
 from app.words import memory
 
 COLUMNS: dict[str, str] = {
+    "Idea": "What it has that AlexNet had not; the first tab shows each.",
+    "Year": "Of the paper whose network it is, or follows in small.",
     "Pixels": "The side of the picture that it was made for, and is counted with.",
     "Parameters": "Numbers that are learned.",
     "Multiply-adds": "Multiplications with their additions for one picture; normalisations and poolings not counted.",
@@ -27,6 +29,8 @@ COLUMNS: dict[str, str] = {
     "Pictures a second": "In batches, measured on this machine; the median over the rounds.",
 }
 
+NETWORK = "As the page Train calls it."
+
 
 def show() -> None:
     """The button that measures, and the table, which stays while one waits."""
@@ -34,7 +38,7 @@ def show() -> None:
     rows = _rows()
     config: dict[str, Any] = {
         name: st.column_config.NumberColumn(format=_format(name), help=text)
-        if name not in ("Maps", "On disk", "On", "Spread, ms")
+        if name not in ("Idea", "Year", "Maps", "On disk", "On", "Spread, ms")
         else st.column_config.TextColumn(help=text)
         for name, text in COLUMNS.items()
     }
@@ -43,7 +47,8 @@ def show() -> None:
         hide_index=True,
         height="content",
         placeholder="–",
-        column_config=config | {"Network": st.column_config.TextColumn(pinned=True)},
+        column_config=config
+        | {"Network": st.column_config.TextColumn(pinned=True, help="As the page Train calls it.")},
         alt=f"The {len(rows)} networks with their costs, accuracies and, where measured, their speed here.",
     )
     st.caption(

@@ -63,7 +63,7 @@ def show() -> None:
         chosen = st.multiselect(
             "Networks",
             list(titles),
-            default=list(titles)[:4],
+            default=list(titles)[:ROW],
             format_func=here.__getitem__,
             max_selections=MOST,
             key=f"family_networks-{group}",

@@ -60,7 +60,7 @@ def accuracy_against_cost(dots: Sequence[Dot]) -> go.Figure:
         )
     fig.update_xaxes(
         type="log", title_text="multiply-adds for one picture", tickvals=[1e8, 1e9, 1e10],
-        ticktext=["100 million", "1 billion", "10 billion"], range=[7.45, 10.55], zeroline=False, fixedrange=True,
+        ticktext=["100 million", "1 billion", "10 billion"], range=[7.35, 10.55], zeroline=False, fixedrange=True,
     )  # fmt: skip
     fig.update_yaxes(title_text="ImageNet top-1", tickformat=".0%", range=[0.52, 0.89], zeroline=False, fixedrange=True)
     return fig

@@ -12,15 +12,21 @@ from app.words import memory
 
 BUNDLED = "This network comes with the program: it can be looked at, taken home and started again, not changed."
 
+WATCH = "views/train.py"
+WAYS: dict[str, tuple[str, str, str]] = {
+    WATCH: ("Watch", ":material/monitoring:", "Its curves, and which class it takes for which."),
+    "views/look_inside.py": ("Look inside", ":material/search:", "Its filters, and what its layers answer."),
+    "views/explain.py": ("Explain a picture", ":material/image_search:", "Which places its answer rests on."),
+}
+"""(label, icon, explanation) of the pages that show a run; all but the first need its network."""
+
 
 def show(one: Summary) -> None:
     """All of it."""
     with st.container(horizontal=True):
-        here = {"query_params": {"run": one.id}}
-        st.page_link("views/train.py", label="Watch", icon=":material/monitoring:", **here)
-        if one.run.latest_network_path() is not None:
-            st.page_link("views/look_inside.py", label="Look inside", icon=":material/search:", **here)
-            st.page_link("views/explain.py", label="Explain a picture", icon=":material/image_search:", **here)
+        for view, (label, icon, about) in WAYS.items():
+            if view == WATCH or one.run.latest_network_path() is not None:
+                st.page_link(view, label=label, icon=icon, help=about, query_params={"run": one.id})
     if one.state.message:
         st.caption(plain(one.state.message))
     naming, starting, taking, deleting = st.tabs(

@@ -84,7 +84,7 @@ def _row(one: Summary, chosen: Sequence[str], is_open: bool) -> None:
                 _open(None if is_open else one.id)
         st.caption(said(one))
         if one.notes.note:
-            st.caption(f":material/sticky_note_2: {plain(shorten(one.notes.note, NOTE_SHOWN, placeholder=' …'))}")
+            st.caption(f":material/sticky_note_2: {plain(beginning(one.notes.note))}")
         if is_open:
             one_run.show(one)
 
@@ -111,6 +111,12 @@ def said(one: Summary) -> str:
         parts.append(words.duration(one.seconds))
     parts += [plain(network_title(one)), plain(one.config.data.title), plain(one.config.created[:16].replace("T", " "))]
     return " · ".join(parts)
+
+
+def beginning(note: str) -> str:
+    """As many whole words of a note as the list has room for; of a single endless one its first letters."""
+    words_of_it = shorten(note, NOTE_SHOWN, placeholder=" …")
+    return words_of_it if words_of_it != "…" else f"{note[:NOTE_SHOWN]}…"
 
 
 def _open(run_id: str | None) -> None:

@@ -7,7 +7,7 @@ from app.doctor import acting, findings_panel, overview, patients, preview_panel
 st.title("Data doctor")
 source, prepared = patients.choose()
 done = st.container()
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([3, 2], gap="medium")
 with left:
     overview.pictures(prepared)
 with right:

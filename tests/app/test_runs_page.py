@@ -11,13 +11,15 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, network_bytes, save_network
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs import directory, launcher, trash
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.imports import import_network
 from alexnet_core.runs.listing import list_runs, summary
 from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.runs.settings_file import Request, request_of, to_json, to_link
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
-from app.runs import again, taking_home
+from app.runs import again, rows, taking_home
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
 
@@ -116,6 +118,16 @@ def test_a_name_and_a_note_are_kept(run, open_page):
     assert "lr was too high" in texts(app)
 
 
+def test_a_long_note_ends_behind_a_word():
+    note = "The loss jumped about in the second epoch. " * 9
+    shown = rows.beginning(note)
+    assert shown.endswith(" …")
+    assert len(shown) <= rows.NOTE_SHOWN
+    assert set(shown.removesuffix(" …").split()) <= set(note.split())
+    assert rows.beginning("x" * 300) == "x" * rows.NOTE_SHOWN + "…"
+    assert rows.beginning("Short.\nTwo lines.") == "Short. Two lines."
+
+
 def opened(app, run_id, tab):
     app.session_state[f"tabs-{run_id}"] = tab
     return app.run()
@@ -149,7 +161,7 @@ def test_the_trash_is_emptied_only_when_asked_twice(run, open_page):
 
 
 def test_a_run_that_goes_on_is_not_deleted(run, open_page):
-    run.write_state(run.processes_state("running"))
+    run.write_state(RunState.of_this_process("running"))
     app = opened(open_page("runs", open=run.id), run.id, DELETE)
     click(app, "Delete")
     assert not app.exception
@@ -207,7 +219,7 @@ def test_what_was_trained_elsewhere_cannot_be_repeated_but_gone_on_from(home, op
 def test_the_pictures_of_a_run_are_found_wherever_they_lie_in_the_home(run, digits, home):
     (home / "data").mkdir()
     (home / "data" / "digits-elsewhere").symlink_to(digits.directory)
-    moved = dataclasses.replace(launcher.identity_of(digits), directory=str(home / "gone"))
+    moved = dataclasses.replace(DataIdentity.of(digits), directory=str(home / "gone"))
     other = RunDirectory.create(run.config().settings, moved)
     found = again._data(summary(other))
     assert found is not None
