@@ -12,7 +12,8 @@ from alexnet_core.insight import gallery
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.models import Network
 from alexnet_core.places import data_home
-from alexnet_core.runs.directory import DataIdentity, RunDirectory
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
 from app.sentences import plain
 from app.session import IMAGENET, SharedNetwork
 

@@ -9,8 +9,9 @@ from alexnet_core.data.sources import DATASETS
 from alexnet_core.insight.feature_maps import FeatureMaps
 from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.models.anatomy import Layer
-from alexnet_core.runs.directory import LIVE, Evaluation
+from alexnet_core.runs.evaluation import Evaluation
 from alexnet_core.runs.recording import CHECKPOINT_SECONDS
+from alexnet_core.runs.states import LIVE
 from alexnet_core.training.config import TrainConfig, label
 from app.sentences import plain
 

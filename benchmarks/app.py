@@ -24,7 +24,8 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from alexnet_core.data.sources import prepare
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import RunDirectory, Status
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import Status
 from alexnet_core.training.recipes import settle
 from benchmarks.report import machine, spread, write
 

@@ -16,8 +16,10 @@ from importlib.metadata import version
 
 from playwright.sync_api import Page, sync_playwright
 
-from alexnet_core.runs.directory import DataIdentity, RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs, summaries
+from alexnet_core.runs.states import RunState
 from benchmarks.app import URL, launched, served
 from benchmarks.report import machine, spread, write
 

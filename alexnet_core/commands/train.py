@@ -136,10 +136,9 @@ def _has_turn(arguments: argparse.Namespace, chosen: "RunDirectory") -> bool:
 def _see_to_data(arguments: argparse.Namespace, config: "RunConfig") -> None:
     """Prepare the data set on this machine unless it is there, from here or on a disk that all machines share."""
     from alexnet_core.data.sources import prepare
-    from alexnet_core.runs.recording import data_of
 
     try:
-        data_of(config)
+        config.data.opened()
     except ExplorerError:
         prepare(arguments.data, image_size=arguments.size)
 
@@ -147,8 +146,8 @@ def _see_to_data(arguments: argparse.Namespace, config: "RunConfig") -> None:
 def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
+    from alexnet_core.runs.data_identity import DataIdentity
     from alexnet_core.runs.directory import RunDirectory
-    from alexnet_core.runs.launcher import identity_of
     from alexnet_core.runs.starting import check_fit, with_source
     from alexnet_core.training.recipes import settle
 
@@ -171,7 +170,7 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
         check_fit(settings, source, prepared.classes, prepared.image_size)
     if arguments.measure:
         _measure(settings, prepared, processes)
-    return RunDirectory.create(settings, identity_of(prepared), arguments.out, arguments.title, processes)
+    return RunDirectory.create(settings, DataIdentity.of(prepared), arguments.out, arguments.title, processes)
 
 
 def _measure(settings: TrainConfig, prepared: "PreparedSet", processes: int) -> None:

@@ -18,23 +18,21 @@ The training process writes; pages and commands read, and leave their wishes und
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal, get_args
-
-import numpy as np
-import psutil
 
 from alexnet_core import __version__
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import append_line, clear_leftovers, make_folder, sync, write_in_place, write_whole
 from alexnet_core.places import bundled_runs, runs_home
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.evaluation import Evaluation, read_evaluation
 from alexnet_core.runs.notes import Notes, read_notes
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Event, from_record, to_record
 
@@ -42,23 +40,9 @@ if TYPE_CHECKING:
     from alexnet_core.models import Network
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{2,79}")
-Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 Wish = Literal["STOP", "PAUSE"]
-LIVE = ("queued", "running", "paused")
-"""The states in which a process stands behind the run."""
 FIRST_LAYER = "-first-layer"
 """At the end of a snapshot's name: it holds that layer alone."""
-
-
-@dataclass(frozen=True)
-class DataIdentity:
-    """Which prepared data set a run learns from."""
-
-    directory: str
-    name: str
-    title: str
-    identity: str
-    """The content key of the prepared set: a run goes on only with the very same data."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +62,6 @@ class RunConfig:
 
 
 @dataclass(frozen=True)
-class RunState:
-    """state.json."""
-
-    status: Status = "queued"
-    message: str = ""
-    """One sentence for the person."""
-    pid: int | None = None
-    process_started: float | None = None
-    """Seconds since 1970 at which the process `pid` began: a pid alone may have been given to another program."""
-    heartbeat: float = field(default_factory=time.time)
-    remedy: tuple[str, float] | None = None
-    """Of a failed run: a setting, and the value with which to start again."""
-
-
-@dataclass(frozen=True)
 class Timing:
     """One line of timing.jsonl."""
 
@@ -103,18 +72,6 @@ class Timing:
     images_per_s: float
     seconds_left: float
     memory_mb: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The answers of a run's network on one split, one value an image, in the order of the prepared set's rows."""
-
-    split: str
-    labels: np.ndarray
-    predictions: np.ndarray
-    probabilities: np.ndarray
-    """Of the predicted class."""
-    files: list[str]
 
 
 class RunDirectory:
@@ -215,15 +172,13 @@ class RunDirectory:
         """How the run stands now: a run whose process is gone is interrupted, whatever it last wrote."""
         values = self._read_json("state.json")
         try:
-            state = RunState(**values)
-            if state.remedy is not None:  # JSON has no tuples
-                setting, value = state.remedy
-                state = replace(state, remedy=(str(setting), float(value)))
+            state = RunState.from_dict(values)
         except (TypeError, ValueError) as error:
-            raise ExplorerError(f"The state of run {self.id} is damaged; resume it or start it again.") from error
-        if state.status not in get_args(Status):
-            raise ExplorerError(f"The state of run {self.id} is from another version of the program.")
-        if state.status in LIVE and not _alive(state):
+            raise ExplorerError(
+                f"The state of run {self.id} is damaged, or from another version of the program; resume it or start it "
+                "again."
+            ) from error
+        if state.abandoned:
             message = (
                 "The training process has gone, with the machine or by force; nothing saved is lost. Resume to go on."
             )
@@ -233,11 +188,6 @@ class RunDirectory:
     def write_state(self, state: RunState, *, in_place: bool = False) -> None:
         """Replace state.json in one step; `in_place` is for a full disk, where there is no room for a second one."""
         (write_in_place if in_place else write_whole)(self.path / "state.json", _json(asdict(state)))
-
-    def processes_state(self, status: Status, message: str = "") -> RunState:
-        """A state that names the calling process as the one behind the run."""
-        pid = os.getpid()
-        return RunState(status, message, pid, psutil.Process(pid).create_time())
 
     # -- what happened -----------------------------------------------------------------------------------------
 
@@ -343,33 +293,15 @@ class RunDirectory:
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Write evaluation.npz."""
-        buffer = BytesIO()
-        np.savez_compressed(
-            buffer,
-            split=np.array(evaluation.split),
-            labels=evaluation.labels.astype(np.int32),
-            predictions=evaluation.predictions.astype(np.int32),
-            probabilities=evaluation.probabilities.astype(np.float16),
-            files=np.array(evaluation.files, dtype=np.str_),
-        )
-        write_whole(self.path / "evaluation.npz", buffer.getvalue())
+        write_whole(self._evaluation_path, evaluation.to_bytes())
 
     def evaluation(self) -> Evaluation | None:
-        """The answers at the end of the run; None before."""
-        path = self.path / "evaluation.npz"
-        if not path.exists():
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Evaluation(
-                    split=str(arrays["split"]),
-                    labels=arrays["labels"],
-                    predictions=arrays["predictions"],
-                    probabilities=arrays["probabilities"].astype(np.float32),
-                    files=[str(name) for name in arrays["files"]],
-                )
-        except (OSError, ValueError, KeyError) as error:
-            raise ExplorerError(f"The evaluation of run {self.id} is damaged; resume or repeat the run.") from error
+        """The answers at the end of the run; None before. Raises ExplorerError where the file is damaged."""
+        return read_evaluation(self._evaluation_path) if self._evaluation_path.exists() else None
+
+    @property
+    def _evaluation_path(self) -> Path:
+        return self.path / "evaluation.npz"
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -403,19 +335,6 @@ def title_of(config: RunConfig, notes: Notes) -> str:
     """The name for the screen: what a person called the run, else what it is."""
     made = f"{config.settings.model} on {config.data.title}, {config.created[:16].replace('T', ' ')}"
     return notes.title or config.title or made
-
-
-def _alive(state: RunState) -> bool:
-    if state.pid is None:
-        # Queued a moment ago, and the process has not said its name yet.
-        return state.status == "queued" and time.time() - state.heartbeat < 60
-    try:
-        process = psutil.Process(state.pid)
-        # A finished child of the app stays a zombie until the app asks for it.
-        same = state.process_started is None or abs(process.create_time() - state.process_started) < 1.0
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _json(values: dict[str, Any]) -> bytes:

@@ -9,7 +9,8 @@ from types import FrameType
 from alexnet_core.distributed import World, is_loss_of_a_process
 from alexnet_core.errors import ExplorerError
 from alexnet_core.memory import is_lack_of_memory
-from alexnet_core.runs.directory import RunConfig, RunDirectory, RunState
+from alexnet_core.runs.directory import RunConfig, RunDirectory
+from alexnet_core.runs.states import RunState
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from dataclasses import fields
 from alexnet_core.images import clean_name
 from alexnet_core.models import Network
 from alexnet_core.models.weights import save_network
-from alexnet_core.runs.directory import DataIdentity, RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.notes import Notes, write_notes
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 
 IMPORTED = DataIdentity(directory="", name="imported", title="trained elsewhere", identity="imported")

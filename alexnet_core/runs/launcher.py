@@ -14,7 +14,9 @@ import torch
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import threads_beside_pages
 from alexnet_core.errors import ExplorerError
-from alexnet_core.runs.directory import LIVE, DataIdentity, RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import LIVE, RunState
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import settle
 
@@ -47,7 +49,7 @@ def settled(explicit: dict[str, Any], data: PreparedSet, processes: int = 1) -> 
 def start(settings: TrainConfig, data: PreparedSet, title: str = "", processes: int = 1) -> RunDirectory:
     """A new run of `settings` (settled ones) on `data`, queued behind the runs before it: in a process of its own, or
     in several that train together, one to a GPU."""
-    run = RunDirectory.create(settings, identity_of(data), title=title, processes=processes)
+    run = RunDirectory.create(settings, DataIdentity.of(data), title=title, processes=processes)
     _launch(run)
     return run
 
@@ -85,11 +87,6 @@ def _behind(process: psutil.Process) -> list[psutil.Process]:
     if parent is None or not any(word.endswith(("torch.distributed.run", "torchrun")) for word in parent.cmdline()):
         return [process]
     return [parent, *parent.children(recursive=True)]
-
-
-def identity_of(data: PreparedSet) -> DataIdentity:
-    """What a run remembers of its data."""
-    return DataIdentity(str(data.directory.resolve()), data.name, data.title, data.identity)
 
 
 def _launch(run: RunDirectory) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import runs_home
 from alexnet_core.runs import directory
-from alexnet_core.runs.directory import RUN_ID, RunConfig, RunDirectory, RunState, title_of
+from alexnet_core.runs.directory import RUN_ID, RunConfig, RunDirectory, title_of
 from alexnet_core.runs.notes import Notes, read_notes
+from alexnet_core.runs.states import RunState
 
 TAIL = 16_384
 """Bytes of the end of a file that are read at first: some 150 lines."""

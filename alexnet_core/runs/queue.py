@@ -7,7 +7,8 @@ app. A waiting process does not import torch and takes some 40 MB.
 import time
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 
 
 def wait_for_turn(run: RunDirectory) -> bool:
@@ -23,7 +24,7 @@ def wait_for_turn(run: RunDirectory) -> bool:
             return False
         if ahead.id != said:
             said = ahead.id
-            run.write_state(run.processes_state("queued", f"Waiting for {ahead.title()} to end."))
+            run.write_state(RunState.of_this_process("queued", f"Waiting for {ahead.title()} to end."))
         time.sleep(0.5)
     return True
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import compress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,13 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import load_network, network_bytes
-from alexnet_core.places import data_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
-from alexnet_core.runs.directory import LIVE, Evaluation, RunConfig, RunDirectory, RunState, Timing
+from alexnet_core.runs.directory import RunConfig, RunDirectory, Timing
 from alexnet_core.runs.ending import noting_signals, telling_how_it_ends
+from alexnet_core.runs.evaluation import Evaluation
 from alexnet_core.runs.starting import source_of
+from alexnet_core.runs.states import LIVE, RunState
 from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
@@ -60,7 +60,7 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
     with noting_signals() as signalled, telling_how_it_ends(run, config, world):
         if world.is_main:
             run.clear_leftovers()
-            run.write_state(run.processes_state("running", "Getting ready."))
+            run.write_state(RunState.of_this_process("running", "Getting ready."))
         recording = _Recording(run, config, world)
         yield from recording.sentences
         asked = recording.look_once(signalled)
@@ -111,7 +111,7 @@ class _Recording:
     def __init__(self, run: RunDirectory, config: RunConfig, world: World) -> None:
         self.run, self.world = run, world
         self.settings = settings = config.settings
-        self.data = data = world.together(lambda: data_of(config))
+        self.data = data = world.together(lambda: config.data.opened())
         saved, self.sentences = world.from_main(lambda: load_newest(run.path / "checkpoints", run.metrics_size()))
         # Other threads or another precision would give other bits: a run goes on with those it began with.
         words = saved["machine"] if saved else None
@@ -177,7 +177,7 @@ class _Recording:
         self._say_running(self._how())
 
     def _say_running(self, sentence: str) -> None:
-        self.say(self.run.processes_state("running", sentence))
+        self.say(RunState.of_this_process("running", sentence))
 
     def _how(self) -> str:
         processes = self.world.world_size
@@ -266,7 +266,7 @@ class _Recording:
     def wait_while_paused(self, signalled: threading.Event) -> set[str]:
         """Wait until the wish for a pause is taken back, or another comes. Returns what is asked for then."""
         self.clock.stop()
-        self.say(self.run.processes_state("paused", "Paused. Everything is saved."))
+        self.say(RunState.of_this_process("paused", "Paused. Everything is saved."))
         while (asked := self._asked(signalled)) == {"PAUSE"}:
             signalled.wait(0.2)
         self.clock.go_on()
@@ -348,20 +348,6 @@ class _Clock:
 
     def go_on(self) -> None:
         self._since = time.monotonic()
-
-
-def data_of(config: RunConfig) -> PreparedSet:
-    """The data set of a run, where the run's first machine has it, else in this machine's own home.
-
-    Raises ExplorerError where it is missing or another one.
-    """
-    directory = Path(config.data.directory)
-    if not directory.exists() and (data_home() / directory.name).exists():
-        directory = data_home() / directory.name
-    data = PreparedSet.open(directory)
-    if data.identity != config.data.identity:
-        raise ExplorerError(f"The data set {data.title} has changed since the run began; start a new run.")
-    return data
 
 
 def _way(

@@ -22,7 +22,6 @@ from secrets import token_hex
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
 from alexnet_core.data.prepared import PreparedSet
@@ -30,9 +29,12 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.models import build
 from alexnet_core.models.anatomy import anatomy
-from alexnet_core.places import data_home, staircases_home
+from alexnet_core.places import staircases_home
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import LIVE, DataIdentity, RunDirectory
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.processes import is_alive, last_line, start_of
+from alexnet_core.runs.states import LIVE
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.estimate import epochs_within
 from alexnet_core.training.events import EpochDone, Finished
@@ -141,7 +143,7 @@ class Staircase:
         made = cls(staircases_home() / f"{datetime.now():%Y%m%d-%H%M%S}-{token_hex(2)}")
         make_folder(made.path / "control")
         created = datetime.now().isoformat(timespec="seconds")
-        made._write(Asked(launcher.identity_of(data), budget, seeds, settings, created))
+        made._write(Asked(DataIdentity.of(data), budget, seeds, settings, created))
         return made
 
     @classmethod
@@ -168,24 +170,12 @@ class Staircase:
 
     def data(self) -> PreparedSet:
         """Its data set. Raises ExplorerError where that is gone or has changed."""
-        identity = self.asked().data
-        directory = Path(identity.directory)
-        data = PreparedSet.open(directory if directory.exists() else data_home() / directory.name)
-        if data.identity != identity.identity:
-            raise ExplorerError(f"The data set {data.title} has changed since; start a new staircase.")
-        return data
+        return self.asked().data.opened()
 
     def going_on(self) -> bool:
         """Whether a process climbs it now."""
         asked = self.asked()
-        if asked.pid is None:
-            return False
-        try:
-            process = psutil.Process(asked.pid)
-            same = asked.process_started is None or abs(process.create_time() - asked.process_started) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return asked.pid is not None and is_alive(asked.pid, asked.process_started)
 
     def stop(self) -> None:
         """Ask its process to stop, with the run that trains now; both can go on later."""
@@ -198,11 +188,7 @@ class Staircase:
 
     def last_words(self) -> str:
         """The last line that its process printed: why it ended. Empty where it was climbed in a terminal."""
-        try:
-            lines = (self.path / "log.txt").read_text("utf-8", "replace").splitlines()
-        except FileNotFoundError:
-            return ""
-        return lines[-1] if lines else ""
+        return last_line(self.path / "log.txt")
 
     def climb(self) -> Iterator[str]:
         """Train what is not finished yet, one run after another, in processes of their own. Yields a sentence at each.
@@ -214,8 +200,7 @@ class Staircase:
             raise ExplorerError("This staircase is already being climbed.")
         data = self.data()
         (self.path / "control" / "STOP").unlink(missing_ok=True)
-        own = psutil.Process()
-        self._write(replace(self.asked(), pid=own.pid, process_started=own.create_time()))
+        self._write(replace(self.asked(), pid=os.getpid(), process_started=start_of(os.getpid())))
         try:
             turns = self.asked().turns()
             for place, (stair, seed) in enumerate(turns, 1):
@@ -291,9 +276,8 @@ def launch(staircase: Staircase) -> None:
     """Climb it in a process of its own, which lives on when the app ends."""
     command = [sys.executable, "-m", "alexnet_core", "staircase", "--resume", staircase.id]
     child = launcher.detached(command, staircase.path / "log.txt")
-    started = psutil.Process(child.pid).create_time()
     # Said at once, so that a second click finds it going on.
-    staircase._write(replace(staircase.asked(), pid=child.pid, process_started=started))
+    staircase._write(replace(staircase.asked(), pid=child.pid, process_started=start_of(child.pid)))
 
 
 def multiply_adds(model: str, settings: dict[str, Any], data: PreparedSet) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder
 from alexnet_core.places import runs_home, trash_home
-from alexnet_core.runs.directory import LIVE, RUN_ID, RunDirectory
+from alexnet_core.runs.directory import RUN_ID, RunDirectory
+from alexnet_core.runs.states import LIVE
 
 
 def delete(run: RunDirectory) -> None:

@@ -10,7 +10,6 @@ from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
-from alexnet_core.runs.recording import data_of
 from alexnet_core.runs.settings_file import request_of, source_of, to_json, to_link
 from alexnet_core.training.config import TrainConfig, label
 from app.sentences import plain
@@ -87,7 +86,7 @@ START = "Queued behind the runs before it; its page opens."
 def _data(one: Summary) -> PreparedSet | None:
     """The very pictures of the run, where it left them or anywhere in this computer's home; None where they are not."""
     try:
-        return data_of(one.config)
+        return one.config.data.opened()
     except ExplorerError:
         pass
     request = request_of(one.run)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from alexnet_core.runs.directory import LIVE
 from alexnet_core.runs.listing import Summary
+from alexnet_core.runs.states import LIVE
 from app.figures.overlay import SIGNS, overlay
 from app.runs import compared
 from app.runs.differences import differences

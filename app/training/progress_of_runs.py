@@ -9,7 +9,8 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.shards import StoredImages
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.filters import FirstLayer, filters_of_file
-from alexnet_core.runs.directory import Evaluation, RunDirectory
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.evaluation import Evaluation
 from alexnet_core.training.events import EpochDone, Finished, Started, StepDone
 from app.figures.curves import Line
 from app.words import amount, duration, percent

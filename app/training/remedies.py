@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.runs.recording import data_of
 from alexnet_core.training.config import TrainConfig
 
 CERTAIN = ("lr",)
@@ -15,4 +14,4 @@ def start_again(run: RunDirectory, setting: str, value: float) -> RunDirectory:
     """A new run like `run`, with another `value`. Raises ExplorerError where its data are gone or have changed."""
     config = run.config()
     settings = replace(config.settings, **{setting: type(getattr(TrainConfig, setting))(value)})  # type: ignore[arg-type]
-    return launcher.start(settings, data_of(config), config.title, config.processes)
+    return launcher.start(settings, config.data.opened(), config.title, config.processes)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from alexnet_core.runs.directory import LIVE
+from alexnet_core.runs.states import LIVE
 from app import interrupted, session
 from app.training import linked_settings, new_run, watch_run
 from app.words import run_title

@@ -12,7 +12,10 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs import directory
-from alexnet_core.runs.directory import DataIdentity, Evaluation, RunDirectory, RunState, Timing
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory, Timing
+from alexnet_core.runs.evaluation import Evaluation
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import EpochDone, Finished, Started, StepDone
 

@@ -15,7 +15,9 @@ from alexnet_core.data.sources import prepare
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from tests.data.test_doctor import jpeg, scene
 from tests.pictures import encoded, make_folder
@@ -95,7 +97,7 @@ def test_without_a_training_the_page_says_what_to_do(album, open_page):
 
 def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, monkeypatch):
     prepared = prepared_of(album)
-    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), launcher.identity_of(prepared))
+    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
     network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
     save_network(run.network_path, network)
     run.write_state(RunState("finished"))

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from alexnet_core.runs.directory import RunConfig, RunDirectory, RunState
+from alexnet_core.runs.directory import RunConfig, RunDirectory
 from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
 from alexnet_core.runs.notes import Notes
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from app.figures.curves import MOST_POINTS
 from app.figures.overlay import MOST, SIGNS, Course, marks, overlay, smoothed

@@ -12,6 +12,7 @@ from PIL import Image
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.recipes import RECIPES
 from app.anatomies import CLASSES, DRAWN
 from app.sentences import plain
@@ -250,7 +251,7 @@ def test_every_setting_has_a_help(home, open_page):
     [("running", {"Pause", "Stop"}), ("paused", {"Stop"}), ("queued", {"Stop"}), ("interrupted", {"Resume"})],
 )
 def test_a_run_offers_what_can_be_asked_of_it(run, open_page, status, wanted):
-    run.write_state(run.processes_state(status, "Waiting for *another* run to end."))
+    run.write_state(RunState.of_this_process(status, "Waiting for *another* run to end."))
     app = open_page("train", run=run.id)
     assert sound(app)
     assert {button.label for button in app.button} == wanted
@@ -258,7 +259,7 @@ def test_a_run_offers_what_can_be_asked_of_it(run, open_page, status, wanted):
 
 
 def test_pause_and_resume_are_wishes(run, open_page):
-    run.write_state(run.processes_state("running"))
+    run.write_state(RunState.of_this_process("running"))
     app = open_page("train", run=run.id)
     app.button[0].click().run()
     assert run.wishes() == {"PAUSE"}

@@ -10,12 +10,14 @@ from test_pages import sound, texts
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import ending, launcher
 from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from alexnet_core.training import pace, recipes
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.loop import Training
 from alexnet_core.training.recipes import Recipe
-from app.training import progress_of_runs, remedies, run_settings
+from app.training import progress_of_runs, run_settings
 
 
 def labels(app):
@@ -99,9 +101,8 @@ def unlearnable():
 def test_a_failed_run_starts_again_with_what_may_mend_it(
     run, open_page, launched, monkeypatch, reason, button, setting, value, goes_on
 ):
-    monkeypatch.setattr(remedies, "data_of", lambda config: asked_data.append(config) or data)
-    monkeypatch.setattr(launcher, "identity_of", lambda _: run.config().data)
-    asked_data, data = [], object()
+    monkeypatch.setattr(DataIdentity, "opened", lambda _: object())
+    monkeypatch.setattr(DataIdentity, "of", lambda _: run.config().data)
     error = reason()
     run.write_state(RunState("failed", str(error), remedy=error.remedy))
     app = open_page("train", run=run.id)
@@ -131,7 +132,7 @@ def test_a_damaged_checkpoint_reaches_the_person(run, open_page):
     (run.path / "log.txt").write_text(
         f"Run directory: here\nThe checkpoint of step 3 is old.\nRun directory: here\n{sentence}\n"
     )
-    run.write_state(run.processes_state("running", "Training on cpu, bf16, 2 threads, channels last."))
+    run.write_state(RunState.of_this_process("running", "Training on cpu, bf16, 2 threads, channels last."))
     app = open_page("train", run=run.id)
     assert sound(app)
     assert [warning.value for warning in app.warning] == [
@@ -149,11 +150,11 @@ def test_what_could_not_be_done_is_known_by_its_first_words(run):
 
 
 def test_how_a_run_computes_is_said_and_explained(run, open_page):
-    run.write_state(run.processes_state("running", pace.MEASURING))
+    run.write_state(RunState.of_this_process("running", pace.MEASURING))
     said = texts(open_page("train", run=run.id))
     assert "Measuring the fastest way" in said
     assert "real training steps are timed" in said
-    run.write_state(run.processes_state("running", "Training on cpu, bf16, 2 threads in each of 4 processes."))
+    run.write_state(RunState.of_this_process("running", "Training on cpu, bf16, 2 threads in each of 4 processes."))
     app = open_page("train", run=run.id)
     assert "in each of 4 processes" in texts(app)
     assert "chosen by timing real steps" in texts(app)

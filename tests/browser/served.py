@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from alexnet_core.runs.directory import LIVE, RunDirectory
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import LIVE
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60

@@ -9,7 +9,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from served import Served, environment
 
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from app import words
 
 FILTERS = re.compile(r"^The \d+ filters of the first layer")

@@ -8,7 +8,8 @@ from alexnet_core.__main__ import main
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
-from alexnet_core.runs.directory import DataIdentity, RunDirectory
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.config import TrainConfig
 
 CLASSES = ("cat", "dog", "bird")

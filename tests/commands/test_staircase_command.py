@@ -2,7 +2,7 @@ import pytest
 from small_runs import printed, refusal
 
 from alexnet_core.runs import staircase
-from alexnet_core.runs.directory import DataIdentity
+from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.staircase import Asked, Budget, Climbed, Staircase
 
 

@@ -12,8 +12,8 @@ from sklearn.datasets import load_digits
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
+from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.runs.launcher import identity_of
 from alexnet_core.training.recipes import settle
 
 SIZE = 24
@@ -55,7 +55,7 @@ def small_pictures(folder: Path, count: int = 200) -> Path:
 def new_run(data: PreparedSet, place: Path, settings: dict[str, Any]) -> RunDirectory:
     """A run of `settings` that has not begun. It is always called a-run: a network's file names its run."""
     config = settle(PLAIN | settings, train_images=data.count("train"), image_size=data.image_size)
-    return RunDirectory.create(config, identity_of(data), place / "a-run")
+    return RunDirectory.create(config, DataIdentity.of(data), place / "a-run")
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.runs.launcher import identity_of
 from alexnet_core.training.recipes import settle
 
 
@@ -23,6 +23,6 @@ def new_run(few: PreparedSet, tmp_path: Path) -> Callable[..., RunDirectory]:
             "memory_format": "channels_last",
         } | settings
         config = settle(explicit, train_images=few.count("train"), image_size=32)
-        return RunDirectory.create(config, identity_of(few), path or tmp_path / "runs" / "a-run")
+        return RunDirectory.create(config, DataIdentity.of(few), path or tmp_path / "runs" / "a-run")
 
     return make

@@ -23,8 +23,8 @@ from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World, joined
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
+from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.runs.launcher import identity_of
 from alexnet_core.runs.recording import execute
 from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
@@ -120,7 +120,7 @@ def evaluation_counts_each_picture_once(world: World, few: PreparedSet, place: P
 def a_stopped_run_goes_on_to_the_same_bits(world: World, few: PreparedSet, place: Path) -> None:
     def run_in(name: str, stop_at: int | None) -> RunDirectory:
         def make() -> Path:
-            return RunDirectory.create(SETTINGS, identity_of(few), place / name, "One", world.world_size).path
+            return RunDirectory.create(SETTINGS, DataIdentity.of(few), place / name, "One", world.world_size).path
 
         run = RunDirectory(world.from_main(make))
         for event in execute(run, world):
@@ -147,8 +147,8 @@ def whole_steps(few: PreparedSet) -> int:
 
 def another_number_of_processes_is_refused(world: World, few: PreparedSet, place: Path) -> None:
     if world.is_main:
-        two = RunDirectory.create(SETTINGS, identity_of(few), place / "of two", processes=2)
-        one = RunDirectory.create(SETTINGS, identity_of(few), place / "of one")
+        two = RunDirectory.create(SETTINGS, DataIdentity.of(few), place / "of two", processes=2)
+        one = RunDirectory.create(SETTINGS, DataIdentity.of(few), place / "of one")
     for name, sentence in [("of two", "with torchrun and 2 processes"), ("of one", "without torchrun")]:
         with pytest.raises(ExplorerError, match=sentence):
             list(execute(RunDirectory(place / name), world))

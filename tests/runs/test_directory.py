@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import runs_home
-from alexnet_core.runs.directory import Evaluation, RunDirectory, RunState, Timing
+from alexnet_core.runs.directory import RunDirectory, Timing
 from alexnet_core.runs.listing import list_runs
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.events import Finished, StepDone
 
 NewRun = Callable[..., RunDirectory]
@@ -118,7 +118,7 @@ def test_a_zombie_is_gone_too(new_run: NewRun) -> None:
 
 def test_another_process_with_the_same_number_is_not_taken_for_the_run(new_run: NewRun) -> None:
     run = new_run()
-    ours = run.processes_state("running")
+    ours = RunState.of_this_process("running")
     run.write_state(ours)
     assert run.state().status == "running"
     assert ours.process_started is not None
@@ -168,21 +168,6 @@ def test_damaged_neighbours_do_not_hide_the_other_runs(new_run: NewRun) -> None:
     assert [run.id for run in list_runs() if not run.bundled] == [good.id]
 
 
-def test_an_evaluation_comes_back(new_run: NewRun) -> None:
-    run = new_run()
-    assert run.evaluation() is None
-    run.write_evaluation(
-        Evaluation("test", np.array([0, 1]), np.array([1, 1]), np.array([0.5, 0.75]), ["a/1.png", "ü/2.png"])
-    )
-    back = run.evaluation()
-    assert back is not None
-    assert (back.split, back.labels.tolist(), back.predictions.tolist()) == ("test", [0, 1], [1, 1])
-    assert (back.probabilities.tolist(), back.files) == ([0.5, 0.75], ["a/1.png", "ü/2.png"])
-    (run.path / "evaluation.npz").write_bytes(b"PK")
-    with pytest.raises(ExplorerError, match="damaged"):
-        run.evaluation()
-
-
 def test_a_run_without_a_network_says_so(new_run: NewRun) -> None:
     with pytest.raises(ExplorerError, match="no network yet"):
         new_run().network()
@@ -198,5 +183,5 @@ def test_a_remedy_that_cannot_be_is_a_damaged_state(new_run: NewRun, remedy: obj
     run = new_run()
     state = json.loads((run.path / "state.json").read_text())
     (run.path / "state.json").write_text(json.dumps(state | {"remedy": remedy}))
-    with pytest.raises(ExplorerError, match="is damaged; resume it"):
+    with pytest.raises(ExplorerError, match="is damaged, or from another version"):
         run.state()

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from alexnet_core.places import runs_home
-from alexnet_core.runs.directory import RunDirectory, RunState, Timing
+from alexnet_core.runs.directory import RunDirectory, Timing
 from alexnet_core.runs.listing import TAIL, last_record, list_runs, summaries, summary
 from alexnet_core.runs.notes import Notes, write_notes
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.events import EpochDone, Finished, StepDone
 
 NewRun = Callable[..., RunDirectory]

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.queue import wait_for_turn
+from alexnet_core.runs.states import RunState
 
 NewRun = Callable[..., RunDirectory]
 
@@ -13,7 +14,7 @@ def test_a_run_waits_for_the_one_in_training_and_says_for_whom(
     new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = new_run(tmp_path / "runs" / "run-1"), new_run(tmp_path / "runs" / "run-2")
-    first.write_state(first.processes_state("running"))
+    first.write_state(RunState.of_this_process("running"))
     said = []
 
     def later(_seconds: float) -> None:
@@ -37,7 +38,7 @@ def test_the_older_of_two_queued_runs_goes_first(new_run: NewRun, tmp_path: Path
 @pytest.mark.parametrize("status", ["paused", "stopped", "finished", "failed", "interrupted"])
 def test_runs_that_do_not_compute_hold_nobody_up(new_run: NewRun, tmp_path: Path, status: str) -> None:
     first, second = new_run(tmp_path / "runs" / "run-1"), new_run(tmp_path / "runs" / "run-2")
-    first.write_state(first.processes_state(status))  # type: ignore[arg-type]
+    first.write_state(RunState.of_this_process(status))  # type: ignore[arg-type]
     assert wait_for_turn(second)
 
 

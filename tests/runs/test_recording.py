@@ -295,7 +295,7 @@ def test_changed_data_are_refused(new_run: NewRun) -> None:
     values = json.loads((run.path / "config.json").read_text())
     values["data"]["identity"] = "other"
     (run.path / "config.json").write_text(json.dumps(values))
-    with pytest.raises(ExplorerError, match="has changed since the run began"):
+    with pytest.raises(ExplorerError, match="has changed since the training began"):
         list(execute(run))
 
 

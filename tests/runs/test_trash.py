@@ -8,8 +8,9 @@ import pytest
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import bundled_runs, runs_home, trash_home
 from alexnet_core.runs import trash
-from alexnet_core.runs.directory import RunDirectory, RunState
+from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
+from alexnet_core.runs.states import RunState
 
 NewRun = Callable[..., RunDirectory]
 
@@ -42,7 +43,7 @@ def test_a_deleted_run_comes_back_byte_for_byte(stopped: RunDirectory) -> None:
 
 @pytest.mark.parametrize("status", ["queued", "running", "paused"])
 def test_a_run_that_goes_on_is_refused(stopped: RunDirectory, status: str) -> None:
-    stopped.write_state(stopped.processes_state(status))  # type: ignore[arg-type]
+    stopped.write_state(RunState.of_this_process(status))  # type: ignore[arg-type]
     with pytest.raises(ExplorerError, match="stop it"):
         trash.delete(stopped)
     assert mine() == [stopped.id]

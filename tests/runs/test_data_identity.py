@@ -1,0 +1,27 @@
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.errors import ExplorerError
+from alexnet_core.places import data_home
+from alexnet_core.runs.data_identity import DataIdentity
+
+
+def test_data_are_opened_where_they_were(few: PreparedSet) -> None:
+    assert DataIdentity.of(few).opened() == few
+
+
+def test_on_another_machine_they_are_found_in_its_own_home(few: PreparedSet, tmp_path: Path) -> None:
+    moved = dataclasses.replace(DataIdentity.of(few), directory=str(tmp_path / "elsewhere" / "few"))
+    with pytest.raises(ExplorerError, match="not a prepared data set"):
+        moved.opened()
+    shutil.copytree(few.directory, data_home() / "few")
+    assert moved.opened().directory == data_home() / "few"
+
+
+def test_other_data_in_their_place_are_refused(few: PreparedSet) -> None:
+    with pytest.raises(ExplorerError, match="has changed since the training began"):
+        dataclasses.replace(DataIdentity.of(few), identity="another").opened()
