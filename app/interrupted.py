@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
-from app import words
+from app import run_words
 
 LEFT = "interrupted_left"
 """In the session: the ids of the runs that a person wants to leave as they are for now."""
@@ -25,10 +25,14 @@ def show(place: DeltaGenerator, watched: str | None = None) -> None:
     if {run.id for run in runs} <= left | {watched}:
         return
     with place.container(border=True):
-        st.markdown(f":material/power_off: {words.interrupted([run.title() for run in runs])}")
+        st.markdown(f":material/power_off: {run_words.interrupted([run.title() for run in runs])}")
         with st.container(horizontal=True):
             if st.button(
-                words.go_on(len(runs)), key="go_on", type="primary", icon=":material/play_arrow:", help=words.GO_ON
+                run_words.go_on(len(runs)),
+                key="go_on",
+                type="primary",
+                icon=":material/play_arrow:",
+                help=run_words.GO_ON,
             ):
                 for run in runs:
                     launcher.resume(run)

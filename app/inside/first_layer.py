@@ -7,9 +7,9 @@ import streamlit as st
 from alexnet_core.insight import filters
 from alexnet_core.insight.filters import ORIENTED, FirstLayer, Order, Split, Traits
 from alexnet_core.insight.units import Survey
-from app import words
 from app.figures.colour_split import colour_split
 from app.figures.mosaic import columns_for, mosaic
+from app.inside import map_words
 from app.remembered import remembered
 from app.session import SharedNetwork
 
@@ -52,9 +52,9 @@ def show(shared: SharedNetwork) -> None:
         alt=f"The {len(order)} filters of the first layer as small colour pictures, {EXPLAINED[by]}.",
     )
     place.caption(
-        f"The {len(order)} filters of `{layer.name}`, {words.window(layer)} pixels each, {EXPLAINED[by]}. Grey is a "
-        "weight of zero, brighter is positive, darker negative, in each of the three colours; each filter is stretched "
-        f"by its own largest weight. {faint(traits)}"
+        f"The {len(order)} filters of `{layer.name}`, {map_words.window(layer)} pixels each, {EXPLAINED[by]}. Grey is "
+        "a weight of zero, brighter is positive, darker negative, in each of the three colours; each filter is "
+        f"stretched by its own largest weight. {faint(traits)}"
     )
     with st.expander("Colour-blind and colour-selective filters", icon=":material/palette:"):
         split = filters.split_by_colour(traits.colourfulness)

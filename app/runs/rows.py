@@ -8,7 +8,7 @@ import streamlit as st
 
 from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
-from app import words
+from app import run_words, words
 from app.figures.overlay import MOST, SIGNS
 from app.runs import compared, one_run
 from app.runs.order import ORDERS, found, network_title, ordered
@@ -95,7 +95,7 @@ def _standing(one: Summary) -> tuple[str, str, Literal["blue", "green", "orange"
         return "Comes with the program", ":material/inventory_2:", "gray"
     if one.config.data == IMPORTED:
         return "Imported", ":material/move_to_inbox:", "gray"
-    return words.STANDING[one.state.status]
+    return run_words.STANDING[one.state.status]
 
 
 def said(one: Summary) -> str:

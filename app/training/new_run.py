@@ -9,7 +9,7 @@ from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
-from app import session, spool, words
+from app import run_words, session, spool, words
 from app.doctor import preview_panel
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
@@ -61,7 +61,7 @@ def show() -> None:
             settings = launcher.settled(given | changed, prepared, processes)
             preview_panel.show_for(settings, prepared)
             if begin:
-                outlook.caption(words.plan(settings, prepared.count("train")))
+                outlook.caption(run_words.plan(settings, prepared.count("train")))
                 ways.tell_times(places, given, prepared)
             else:
                 _outlook(outlook, settings, prepared, processes)
@@ -128,15 +128,20 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
 
 def _outlook(place: DeltaGenerator, settings: TrainConfig, prepared: PreparedSet, processes: int) -> None:
     """What Start will do, and how long it will take: timed last, so that nobody has to wait for it to press Start."""
-    plan = words.plan(settings, prepared.count("train"))
+    plan = run_words.plan(settings, prepared.count("train"))
     place.caption(plan)
     asked: set[tuple[TrainConfig, str]] = st.session_state.setdefault("timed", set())
     question = (settings, prepared.identity)
     if not estimates.unasked(settings, prepared) and question not in asked:
-        if not st.button("Estimate the time", icon=":material/timer:", help="Times a few real steps; some seconds."):
+        with place.container():
+            st.caption(plan)
+            pressed = st.button(
+                "Estimate the time", icon=":material/timer:", help="Times a few real steps; some seconds."
+            )
+        if not pressed:
             return
         asked.add(question)
-    place.caption(f"{plan} {words.estimate(estimates.seconds(*question, prepared), processes)}")
+    place.caption(f"{plan} {run_words.estimate(estimates.seconds(*question, prepared), processes)}")
 
 
 def _asked_to_prepare(source: str) -> bool:

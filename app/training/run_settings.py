@@ -9,7 +9,7 @@ from alexnet_core.models import MODELS
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
 from alexnet_core.training.recipes import PICTURE_CHANGES, RECIPES, TRANSFER
-from app import words
+from app import run_words, words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "How it learns": (
@@ -74,7 +74,7 @@ def _say_size(recipe: str, source: str) -> None:
     if network is None or MODELS[network].image_size == st.session_state[key]:
         return
     wanted = MODELS[network].image_size
-    st.info(words.made_for(RECIPES[recipe].title, wanted, st.session_state[key]), icon=":material/aspect_ratio:")
+    st.info(run_words.made_for(RECIPES[recipe].title, wanted, st.session_state[key]), icon=":material/aspect_ratio:")
     st.button(
         f"Take {words.pixels(wanted)}",
         icon=":material/photo_size_select_large:",
@@ -106,9 +106,9 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
                     wanted = field(name, value, field_key(name, given["recipe"], value))
                 if wanted != value:
                     changed[name] = wanted
-        st.caption(words.HOW_TO_COMPUTE)
+        st.caption(run_words.HOW_TO_COMPUTE)
         if most > 1 and changed.get("device", "auto") in ("auto", "cuda"):
-            processes = st.number_input("Graphics cards", 1, most, 1, key="new_cards", help=words.CARDS)
+            processes = st.number_input("Graphics cards", 1, most, 1, key="new_cards", help=run_words.CARDS)
     return changed, processes
 
 

@@ -5,9 +5,10 @@ from typing import Literal
 import streamlit as st
 
 from alexnet_core.runs import launcher
-from alexnet_core.runs.directory import LIVE, RunDirectory, RunState
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import LIVE, RunState
 from alexnet_core.training.pace import MEASURING
-from app import words
+from app import run_words, words
 from app.figures.confusion import confusion
 from app.figures.curves import curves
 from app.figures.mosaic import mosaic
@@ -35,15 +36,31 @@ def show(run_id: str) -> None:
     )
     # The timer lives in the browser; without a time it is off.
     st.fragment(_course, run_every=TICK if updates else None)(run, live)
+    _onward(run, live)
     if not live:
         _mistakes(run)
         _printed(run)
-    st.page_link(
-        "views/runs.py",
-        label="Compare it, name it, take it home",
-        icon=":material/stacked_line_chart:",
-        query_params={"open": run_id},
-    )
+
+
+def _onward(run: RunDirectory, live: bool) -> None:
+    """Where to go with the run: into its network, once it has learned, and to what can be done with any run."""
+    with st.container(horizontal=True):
+        if not live and run.latest_network_path() is not None:
+            st.page_link(
+                "views/look_inside.py", label="Look inside it", icon=":material/search:", query_params={"run": run.id}
+            )
+            st.page_link(
+                "views/explain.py",
+                label="Let it explain a picture",
+                icon=":material/image_search:",
+                query_params={"run": run.id},
+            )
+        st.page_link(
+            "views/runs.py",
+            label="Compare it, name it, take it home",
+            icon=":material/stacked_line_chart:",
+            query_params={"open": run.id},
+        )
 
 
 def _course(run: RunDirectory, was_live: bool) -> None:
@@ -94,7 +111,7 @@ def _course(run: RunDirectory, was_live: bool) -> None:
 
 def _standing(run: RunDirectory, state: RunState) -> None:
     """How the run stands, and what one can ask of it."""
-    look, icon, kind = words.STANDING[state.status]
+    look, icon, kind = run_words.STANDING[state.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(look, icon=icon, color=kind)
         if state.message and state.status != "failed":
@@ -106,11 +123,11 @@ def _standing(run: RunDirectory, state: RunState) -> None:
     if state.status == "failed":
         _failure(run, state)
     elif state.status == "interrupted":
-        st.caption(words.lost_at_most())
+        st.caption(run_words.lost_at_most())
     elif state.message == MEASURING:
-        st.caption(words.MEASURED, help=words.MEASURED_HELP)
+        st.caption(run_words.MEASURED, help=run_words.MEASURED_HELP)
     elif state.status == "running":
-        st.caption(words.way_of_computing(run.config().settings), help=words.MEASURED_HELP)
+        st.caption(run_words.way_of_computing(run.config().settings), help=run_words.MEASURED_HELP)
     for sentence in progress_of_runs.passed_over(run) if state.status != "finished" else []:
         st.warning(plain(sentence), icon=":material/healing:")
 
@@ -138,7 +155,10 @@ def _failure(run: RunDirectory, state: RunState) -> None:
     remedy = state.remedy
     with st.container(horizontal=True):
         if remedy and st.button(
-            words.try_instead(*remedy), type="primary", icon=":material/restart_alt:", help="A new run; this one stays."
+            run_words.try_instead(*remedy),
+            type="primary",
+            icon=":material/restart_alt:",
+            help="A new run; this one stays.",
         ):
             st.query_params["run"] = remedies.start_again(run, *remedy).id
             st.rerun(scope="app")
@@ -202,12 +222,12 @@ def _mistakes(run: RunDirectory) -> None:
             config=NO_TOOLBAR,
             alt="Confusion matrix: rows are true classes, columns the network's answers.",
         )
-        st.caption(words.matrix_caption(found.evaluation))
+        st.caption(run_words.matrix_caption(found.evaluation))
 
 
 def _cell(run: RunDirectory, found: progress_of_runs.Confusions, true: int, predicted: int) -> None:
     rows = found.rows(true, predicted)
-    st.markdown(words.cell(len(rows), found.classes[true], found.classes[predicted]))
+    st.markdown(run_words.cell(len(rows), found.classes[true], found.classes[predicted]))
     shown = rows[:SHOWN_PICTURES]
     images = progress_of_runs.pictures_of(run, found.evaluation.split)
     if images is not None and shown:

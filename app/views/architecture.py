@@ -3,7 +3,7 @@
 import streamlit as st
 
 from alexnet_core.models import MODELS
-from app import session, words
+from app import layer_words, session
 from app.anatomies import DRAWN, blocks, layer_rows, layers_of
 from app.figures.architecture import drawing
 
@@ -34,7 +34,7 @@ size = right.slider(
 )
 
 layers = layers_of(name, size)
-titles = words.layer_titles(layers)
+titles = layer_words.layer_titles(layers)
 chosen = session.from_address("layer", list(titles), layers[0].name)
 
 
@@ -46,7 +46,7 @@ def clicked() -> None:
         session.to_address("layer")
 
 
-st.caption(words.summary(layers))
+st.caption(layer_words.summary(layers))
 with st.grid(1, min_column_width=900, wrap=False):
     st.plotly_chart(
         drawing(blocks(layers, titles, size), chosen),
@@ -74,13 +74,13 @@ st.selectbox(
 )
 index = list(titles).index(chosen)
 layer = layers[index]
-st.markdown(words.purpose(layer, titles[chosen]))
+st.markdown(layer_words.purpose(layer, titles[chosen]))
 with st.grid(5, min_column_width=150):
-    for label, value, explanation in words.numbers(layer):
+    for label, value, explanation in layer_words.numbers(layer):
         st.metric(label, value, help=explanation, border=True)
 with st.container(border=True):
     st.markdown("**How these numbers come about**")
-    st.markdown("\n".join(f"* **{label}**: {formula}" for label, formula in words.how_computed(layers, index)))
+    st.markdown("\n".join(f"* **{label}**: {formula}" for label, formula in layer_words.how_computed(layers, index)))
 
 st.subheader("All layers")
 st.dataframe(

@@ -7,7 +7,7 @@ from app import answers, session, words
 from app.choices import choose_network, choose_picture
 from app.explaining import map_steps
 from app.figures.mosaic import mosaic
-from app.inside import first_layer, single_map
+from app.inside import first_layer, map_words, single_map
 from app.sentences import plain
 
 MAPS_AT_FIRST = 48
@@ -65,7 +65,7 @@ with one:
     number = st.selectbox(
         "Map to enlarge",
         order,
-        format_func=lambda number: words.map_title(order, number),
+        format_func=lambda number: map_words.map_title(order, number),
         help="Strongest first: by the mean over the map. The numbers stand under the maps.",
     )
     over = st.toggle(
@@ -73,7 +73,7 @@ with one:
     )
     st.image(
         answers.map_over(shared, picture, maps, number) if over else answers.map_alone(maps, number, own_scale),
-        caption=words.map_caption(maps, number, over),
+        caption=map_words.map_caption(maps, number, over),
         width="stretch",
         alt=f"Map {number} of layer {layer}.",
     )
@@ -83,7 +83,7 @@ with overview:
         width="stretch",
         alt=f"{len(shown)} maps of layer {layer}, the strongest first.",
     )
-    st.caption(words.maps_caption(maps, len(shown), own_scale))
+    st.caption(map_words.maps_caption(maps, len(shown), own_scale))
 
 st.subheader("One value, with its numbers")
 seen, numbers = st.columns([2, 3], gap="large")

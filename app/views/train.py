@@ -4,8 +4,8 @@ import streamlit as st
 
 from alexnet_core.runs.states import LIVE
 from app import interrupted, session
+from app.run_words import run_title
 from app.training import linked_settings, new_run, watch_run
-from app.words import run_title
 
 st.title("Train")
 linked_settings.take()

@@ -11,7 +11,7 @@ from served import Served, environment
 from alexnet_core.runs import launcher
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.states import RunState
-from app import words
+from app import run_words
 
 FILTERS = re.compile(r"^The \d+ filters of the first layer")
 OWN_RUN = re.compile(r"run=(\d{8}-[^&]+)")
@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_on_exactly_at_one_click(
     psutil.Process(run.state().pid).kill()
     stands(page, "Interrupted")
     # Word for word: a run that another test left interrupted puts the same sentence into the notice above.
-    expect(page.get_by_text(words.lost_at_most(), exact=True)).to_be_visible()
+    expect(page.get_by_text(run_words.lost_at_most(), exact=True)).to_be_visible()
 
     # Whatever the tests before this one have left interrupted is not to go on.
     for other in {path.parent for path in (app.home / "runs").glob("*/config.json")} - {run.path}:
