@@ -22,7 +22,9 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.places import home, runs_home
-from alexnet_core.runs.directory import LIVE, RUN_ID, RunDirectory
+from alexnet_core.runs.directory import RUN_ID, RunDirectory
+from alexnet_core.runs.processes import is_alive, last_line, start_of
+from alexnet_core.runs.states import LIVE, RunState
 from alexnet_core.training.events import EpochDone, Finished
 
 BASE = "base"
@@ -166,7 +168,7 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
     Yields (runs done, the part, what there is to tell), before and after each run. Ends early when one of its runs is
     stopped or interrupted.
     """
-    from alexnet_core.runs.launcher import identity_of
+    from alexnet_core.runs.data_identity import DataIdentity
     from alexnet_core.runs.queue import wait_for_turn
     from alexnet_core.runs.recording import execute
     from alexnet_core.training.recipes import settle
@@ -183,14 +185,14 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
                 mirrors=prepared.mirrors,
             )
             title = f"Transferability, {asked.title}: {name_of(part)}"
-            run = RunDirectory.create(settings, identity_of(prepared), run.path, title)
+            run = RunDirectory.create(settings, DataIdentity.of(prepared), run.path, title)
         status = run.state().status
         if status == "finished":
             continue
         if status in LIVE and status != "queued":
             raise ExplorerError(f"{run.title()} is going on in another process; wait until it is done.")
         yield done, part, f"{name_of(part)}: learning."
-        run.write_state(run.processes_state("queued"))
+        run.write_state(RunState.of_this_process("queued"))
         if not wait_for_turn(run):
             return
         for _ in execute(run):
@@ -246,15 +248,34 @@ def going_on(asked: Experiment) -> RunDirectory | None:
     return None
 
 
+def is_going_on(asked: Experiment) -> bool:
+    """Whether a process carries it out: one that `start` began, also before its first run and between two of them, or
+    one from a terminal that trains or waits for its turn."""
+    try:
+        pid, started = json.loads((_folder() / f"{asked.key}.process").read_bytes())
+        if is_alive(pid, started):
+            return True
+    except (OSError, ValueError, TypeError):  # never begun by `start`, or half a file
+        pass
+    return going_on(asked) is not None
+
+
+def last_words(asked: Experiment) -> str:
+    """The last line that its process printed: why it ended. Empty where it was begun in a terminal."""
+    return last_line(_folder() / f"{asked.key}.log")
+
+
 def start(asked: Experiment) -> None:
     """Carry the experiment out in a process of its own, which lives on when the app ends. Raises ExplorerError where it
     is going on already."""
     from alexnet_core.devices import threads_beside_pages
     from alexnet_core.runs.launcher import detached
 
-    if going_on(asked) is not None:
+    if is_going_on(asked):
         raise ExplorerError("This experiment is already going on.")
     path = save(asked)
     make_folder(path.parent)
     command = [sys.executable, "-m", "alexnet_core", "transferability", "--resume", asked.key]
-    detached([*command, "--threads", str(threads_beside_pages())], path.with_suffix(".log"))
+    child = detached([*command, "--threads", str(threads_beside_pages())], path.with_suffix(".log"))
+    # Said at once: it takes seconds until there is a run to be seen, and a second click must find it going on.
+    write_whole(path.with_suffix(".process"), json.dumps([child.pid, start_of(child.pid)]).encode())

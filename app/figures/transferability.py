@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.figures.palette import ACCENT, INK, ORANGE, QUIET, TEXT, figure
+from app.figures.palette import ACCENT, ORANGE, QUIET, TEXT, figure
 
 LOOKS: dict[str, tuple[str, str, str]] = {
     "bnb": (ACCENT, "dot", "circle-open"),
@@ -66,9 +66,10 @@ def _faded(colour: str, opacity: float) -> str:
 
 
 def plan(layers: int, copied: int, titles: Sequence[tuple[str, str]]) -> go.Figure:
-    """One row of boxes, a layer each, for each of the two bases and for each kind of network: `titles` are (kind,
-    title) in that order; `copied` layers come from elsewhere. Frozen boxes are filled, those that begin anew empty."""
-    fig = figure(60 + 46 * len(titles), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    """One row of boxes, a layer each, below its title for each of the two bases and for each kind of network: `titles`
+    are (kind, title) in that order; `copied` layers come from elsewhere. Frozen boxes are filled, those that begin anew
+    empty."""
+    fig = figure(16 + 66 * len(titles), margin={"l": 0, "r": 0, "t": 8, "b": 8})
     for row, (kind, title) in enumerate(titles):
         own = ORANGE if kind == "a" else ACCENT
         for layer in range(layers):
@@ -79,17 +80,16 @@ def plan(layers: int, copied: int, titles: Sequence[tuple[str, str]]) -> go.Figu
                 type="rect",
                 x0=layer + 0.08,
                 x1=layer + 0.92,
-                y0=-row - 0.36,
-                y1=-row + 0.36,
+                y0=-row - 0.45,
+                y1=-row + 0.05,
                 line={"width": 2, "color": colour, "dash": "solid" if taken or kind in "ab" else "dot"},
                 fillcolor=_faded(colour, 1.0 if frozen else 0.35 if taken or kind in "ab" else 0.0),
             )
             if frozen:
-                font = {"size": 12, "color": "#FFFFFF" if colour == ACCENT else "#1A1A1A"}
-                fig.add_annotation(x=layer + 0.5, y=-row, text="frozen", showarrow=False, font=font)
-        fig.add_annotation(
-            x=layers + 0.2, y=-row, text=title, showarrow=False, xanchor="left", font={"size": 15, "color": INK}
-        )
-    fig.update_xaxes(visible=False, range=[-0.05, layers * 1.9], fixedrange=True)
-    fig.update_yaxes(visible=False, range=[-len(titles) + 0.45, 0.5], fixedrange=True)
+                font = {"size": 11, "color": "#FFFFFF" if colour == ACCENT else "#1A1A1A"}
+                fig.add_annotation(x=layer + 0.5, y=-row - 0.2, text="frozen", showarrow=False, font=font)
+        # Above its boxes, where there is room for it on a telephone, too.
+        fig.add_annotation(x=0.08, y=-row + 0.27, text=title, showarrow=False, xanchor="left", xshift=-4, font=TEXT)
+    fig.update_xaxes(visible=False, range=[0, layers], fixedrange=True)
+    fig.update_yaxes(visible=False, range=[-len(titles) + 0.5, 0.5], fixedrange=True)
     return fig

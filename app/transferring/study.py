@@ -6,7 +6,7 @@ from alexnet_core.data.sources import available, prepare
 from alexnet_core.models import MODELS
 from alexnet_core.runs import transferability
 from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
-from app import words
+from app import session, words
 from app.figures.transferability import accuracy, plan
 from app.sentences import plain, sentences_for_people
 from app.training.datasets import offers
@@ -21,6 +21,7 @@ FEW = 50
 difference."""
 PASSES = 12
 NO_TOOLBAR = {"displayModeBar": False}
+ADDRESS = "experiment"
 NEW = "new"
 
 
@@ -29,12 +30,15 @@ def choose() -> Experiment | None:
     known = {one.key: one for one in transferability.experiments()}
     if not known:
         return None
-    key = st.selectbox(
+    key = session.from_address(ADDRESS, [*known, NEW], next(iter(known)), announce=True)
+    st.selectbox(
         "Experiment",
         [*known, NEW],
         format_func=lambda key: "A new one" if key == NEW else _title(known[key]),
-        key="transferability",
+        key=ADDRESS,
         help="Each is kept with its runs; what is not finished can go on at any time.",
+        on_change=session.to_address,
+        args=(ADDRESS,),
         persist_state="session",
     )
     return known.get(key)
@@ -107,22 +111,23 @@ def ask() -> None:
             data = prepare(source, image_size=SIDE, progress=lambda *at: bar.progress(*words.progress(*at)))
             asked = transferability.experiment(data, MODEL, layers, int(epochs), int(most))
             transferability.start(asked)
-            st.session_state.transferability = asked.key
+            st.query_params[ADDRESS] = asked.key
             st.rerun()
     st.caption(f"{MODELS[MODEL].title}, pictures of {words.pixels(SIDE)}: a few seconds a network for the digits.")
 
 
 def show(asked: Experiment) -> None:
     """How it stands and what it found, looked at again while it goes on."""
-    live = transferability.going_on(asked) is not None
+    live = transferability.is_going_on(asked)
     st.fragment(_standing, run_every=TICK if live else None)(asked, live)
 
 
 def _standing(asked: Experiment, was_live: bool) -> None:
     with sentences_for_people():
-        run = transferability.going_on(asked)
-        if was_live and run is None:
+        live = transferability.is_going_on(asked)
+        if live != was_live:
             st.rerun()
+        run = transferability.going_on(asked)
         _chart(asked)
         total = len(transferability.parts(asked))
         done = transferability.finished(asked)
@@ -132,11 +137,16 @@ def _standing(asked: Experiment, was_live: bool) -> None:
             if st.button("Stop", icon=":material/stop:", help="Save and end; the experiment can go on later."):
                 run.ask("STOP")
                 st.rerun()
-        elif done < total and st.button(
-            "Go on", type="primary", icon=":material/play_arrow:", help="Trains what is not finished yet."
-        ):
-            transferability.start(asked)
-            st.rerun()
+        elif live:
+            st.caption("The next network begins in a few seconds.")
+        elif done < total:
+            if st.button(
+                "Go on", type="primary", icon=":material/play_arrow:", help="Trains what is not finished yet."
+            ):
+                transferability.start(asked)
+                st.rerun()
+            if transferability.last_words(asked):
+                st.caption(plain(transferability.last_words(asked)))
 
 
 def _chart(asked: Experiment) -> None:

@@ -1,12 +1,18 @@
 """The page Transferability: the drawing and the form at first, then the experiment with its chart."""
 
+import json
+import os
+
 import pytest
 
 from alexnet_core.data.sources import prepare
+from alexnet_core.errors import ExplorerError
 from alexnet_core.places import runs_home
 from alexnet_core.runs import transferability
-from alexnet_core.runs.directory import RunDirectory, RunState
-from alexnet_core.runs.launcher import identity_of
+from alexnet_core.runs.data_identity import DataIdentity
+from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.processes import start_of
+from alexnet_core.runs.states import RunState
 from alexnet_core.training.events import Finished
 from alexnet_core.training.recipes import settle
 from app.figures.transferability import accuracy, plan
@@ -53,7 +59,7 @@ def test_an_experiment_shows_what_it_found_and_goes_on(home, open_page, started)
     data = transferability.halves(asked)
     for part in transferability.parts(asked)[:3]:
         settings = settle(part.settings, train_images=25, image_size=32, mirrors=False)
-        run = RunDirectory.create(settings, identity_of(data[part.half]), runs_home() / part.run_id)
+        run = RunDirectory.create(settings, DataIdentity.of(data[part.half]), runs_home() / part.run_id)
         run.append_event(Finished(step=1, epoch=1, test_loss=1.0, test_top1=0.75, test_top5=1.0))
         run.write_state(RunState("finished"))
     app = open_page("transferability")
@@ -61,6 +67,34 @@ def test_an_experiment_shows_what_it_found_and_goes_on(home, open_page, started)
     assert transferability.finished(asked) == 3
     assert next(button for button in app.button if button.label == "Go on").click().run() is not None
     assert started == [asked]
+
+
+def test_a_new_one_can_be_started_beside_another(home, open_page, started):
+    known = transferability.experiment(prepare("digits", image_size=32), layers=[1], epochs=1, most=5)
+    transferability.save(known)
+    app = open_page("transferability", experiment="new")
+    app.multiselect[0].set_value([2]).run()
+    transferability.save(transferability.experiment(prepare("digits", image_size=32), layers=[2], epochs=12, most=50))
+    next(button for button in app.button if button.label == "Train 6 networks").click().run()
+    assert not app.exception
+    assert [asked.layers for asked in started] == [(2,)]
+    assert app.query_params["experiment"] == started[0].key
+
+
+def test_what_has_just_begun_is_not_offered_again_and_what_ended_says_why(home, open_page):
+    asked = transferability.experiment(prepare("digits", image_size=32), layers=[1], epochs=1, most=5)
+    noted = transferability.save(asked).with_suffix(".process")
+    noted.write_text(json.dumps([os.getpid(), start_of(os.getpid())]))
+    app = open_page("transferability")
+    assert "begins in a few seconds" in texts(app)
+    assert not [button.label for button in app.button]
+    with pytest.raises(ExplorerError, match="already going on"):
+        transferability.start(asked)
+    noted.write_text("[1, 0")
+    noted.with_suffix(".log").write_text("Digits, 10 classes\nalexnet: The data set is gone.\n")
+    app = open_page("transferability")
+    assert [button.label for button in app.button] == ["Go on"]
+    assert "The data set is gone." in texts(app)
 
 
 def test_the_chart_has_a_line_for_each_kind_with_a_second_sign():
