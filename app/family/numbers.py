@@ -13,8 +13,6 @@ from app.family import speed
 from app.words import memory
 
 COLUMNS: dict[str, str] = {
-    "Idea": "What it has that AlexNet had not; the first tab shows each.",
-    "Year": "Of the paper whose network it is, or follows in small.",
     "Pixels": "The side of the picture that it was made for, and is counted with.",
     "Parameters": "Numbers that are learned.",
     "Multiply-adds": "Multiplications with their additions for one picture; normalisations and poolings not counted.",
@@ -27,6 +25,8 @@ COLUMNS: dict[str, str] = {
     "One picture, ms": "Measured on this machine: the median over the rounds; least and largest stand beside it.",
     "Spread, ms": "The fastest and the slowest round.",
     "Pictures a second": "In batches, measured on this machine; the median over the rounds.",
+    "Idea": "What it has that AlexNet had not; the first tab shows each.",
+    "Year": "Of the paper whose network it is, or follows in small.",
 }
 
 NETWORK = "As the page Train calls it."
@@ -55,7 +55,7 @@ def show() -> None:
         "Counted by shape: networks for ImageNet with 1,000 classes, the small ones with 10. Point at a column's title "
         "for what it says. AlexNet with batch normalisation and the small networks have no ImageNet weights in "
         "torchvision, so no published accuracy. The recipes of the published ones differ: ResNet-50's weights come "
-        "from a newer recipe than its paper's, worth some five points."
+        "from a newer recipe than its paper's, worth some five points. On a narrow screen, swipe the table sideways."
     )
     with above:
         speed.panel()
@@ -73,18 +73,14 @@ def _rows() -> list[dict[str, Any]]:
     for name, entry in MODELS.items():
         its, reached, run = costs(name), published(name), best.get(name)
         idea = idea_of(name)
-        row: dict[str, Any] = {
-            "Network": entry.title,
-            "Idea": IDEAS[idea].title if idea else "",
-            "Year": str(entry.year),
-            "Pixels": its.image_size,
-        }
+        row: dict[str, Any] = {"Network": entry.title}
         if measured:
             one = measured.get(name)
             row["One picture, ms"] = None if one is None else one.latency_ms.median
             row["Spread, ms"] = "" if one is None else _spread(one.latency_ms)
             row["Pictures a second"] = None if one is None else round(one.images_per_s.median)
         row |= {
+            "Pixels": its.image_size,
             "Parameters": its.parameters,
             "Multiply-adds": its.multiply_adds,
             "Maps": memory(its.activation_bytes),
@@ -93,6 +89,8 @@ def _rows() -> list[dict[str, Any]]:
             "ImageNet top-5": None if reached is None else reached.top5,
             "Best here": None if run is None else run.top1,
             "On": "" if run is None else run.config.data.title,
+            "Idea": IDEAS[idea].title if idea else "",
+            "Year": str(entry.year),
         }
         rows.append(row)
     return rows
