@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from alexnet_core.data.archives import read_archive
 from alexnet_core.data.doctor import examine
-from alexnet_core.data.folders import read_archive
 from benchmarks.report import machine, spread, write
 
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenette-160.zip"

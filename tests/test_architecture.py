@@ -1,6 +1,7 @@
 """The rules of ARCHITECTURE.md about who may import whom, read from the code itself."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def test_the_rules_would_notice(tmp_path: Path) -> None:
 def test_names_say_what_a_module_knows(folder: str) -> None:
     empty = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base", "core", "tools", "stuff"}
     assert not {path.stem for path in modules(folder)} & empty
+
+
+def test_the_map_shows_every_module_and_no_other() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    shown = set(re.findall(r"\b\w+\.py\b", text[text.index("## The folders") : text.index("## Who may import whom")]))
+    # Of these folders, and of the app's, the map tells what they are for as a whole.
+    as_a_whole = {ROOT / "alexnet_core" / folder for folder in ("commands", "data/doctor", "insight/attribution")}
+    core = {path.name for path in modules("alexnet_core") if path.parent not in as_a_whole}
+    assert core | {path.name for path in (ROOT / "app").glob("*.py")} <= shown | {"__init__.py"}
+    assert shown <= {path.name for folder in ("alexnet_core", "app", "assets") for path in modules(folder)}
 
 
 @pytest.mark.parametrize("folder", ["alexnet_core", "app"])

@@ -18,9 +18,11 @@ from pathlib import Path
 from PIL import Image
 
 from alexnet_core.data.album import THUMBNAIL, Album, new_action
-from alexnet_core.data.folders import OWN_LICENCE, Files, archive_files, archive_key, folder_files
+from alexnet_core.data.archives import archive_files, archive_key
+from alexnet_core.data.collection import Cancelled, Collection, Entry, Progress, Refused
+from alexnet_core.data.folders import folder_files
 from alexnet_core.data.journal import Contents, Picture
-from alexnet_core.data.preparation import Cancelled, Collection, Entry, Progress, Refused
+from alexnet_core.data.picture_files import OWN_LICENCE, Files
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name, decode, sha256
 from alexnet_core.lock import alone

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from alexnet_core import places
-from alexnet_core.data.preparation import Cancelled, Collection, Progress, write
+from alexnet_core.data.collection import Cancelled, Collection, Progress
+from alexnet_core.data.preparation import write
 from alexnet_core.data.prepared import FORMAT_VERSION, SPLITS, PreparedSet
 from alexnet_core.data.prepared_collection import as_collection
 from alexnet_core.errors import ExplorerError

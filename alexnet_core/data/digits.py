@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from alexnet_core.data.preparation import Collection, Entry
+from alexnet_core.data.collection import Collection, Entry
 
 
 def digits(title: str, licence: str) -> Collection:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from alexnet_core.data.collection import Cancelled, Collection, Entry, Progress
 from alexnet_core.data.folders import read_folder
-from alexnet_core.data.preparation import Cancelled, Collection, Entry, Progress
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from alexnet_core.data.preparation import Collection, Entry
+from alexnet_core.data.collection import Collection, Entry
 from alexnet_core.data.prepared import SPLITS, PreparedSet
 
 

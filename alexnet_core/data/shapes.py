@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from alexnet_core.data.preparation import Collection, Entry
+from alexnet_core.data.collection import Collection, Entry
 
 IMAGES = 4_000
 FINER = 4

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from alexnet_core import places
 from alexnet_core.data.album import ALBUM_ID, Album, albums, is_album
+from alexnet_core.data.archives import archive_key, read_archive
 from alexnet_core.data.collecting import collection_key, read_collection
+from alexnet_core.data.collection import Cancelled, Collection, Progress
 from alexnet_core.data.corrections import corrected
 from alexnet_core.data.digits import digits
 from alexnet_core.data.downloads import read_download
-from alexnet_core.data.folders import OWN_LICENCE, archive_key, folder_key, read_archive, read_folder
-from alexnet_core.data.preparation import Cancelled, Collection, Progress, write
+from alexnet_core.data.folders import folder_key, read_folder
+from alexnet_core.data.picture_files import OWN_LICENCE
+from alexnet_core.data.preparation import write
 from alexnet_core.data.prepared import FORMAT_VERSION, PreparedSet
 from alexnet_core.data.shapes import IMAGES, SILHOUETTES, shapes
 from alexnet_core.data.shards import SHARD_BYTES

@@ -10,9 +10,9 @@ from streamlit.typing import UploadedFile
 
 from alexnet_core.data.album import Album
 from alexnet_core.data.collecting import Taken, add_files, add_pictures, add_source
+from alexnet_core.data.collection import Progress
 from alexnet_core.data.deleted_albums import discard_untouched
-from alexnet_core.data.folders import named_files
-from alexnet_core.data.preparation import Progress
+from alexnet_core.data.picture_files import named_files
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.images import clean_name
@@ -50,7 +50,7 @@ def show(album: Album | None, title: str) -> None:
         persist_state="session",
     )
     {"folder": _folder, "files": _files, "zip": _zip, "camera": _camera}[way](album, title)
-    _say(album.id if album else NEW)
+    _say(album)
 
 
 def _folder(album: Album | None, title: str) -> None:
@@ -177,9 +177,9 @@ def _add(
         taken = str(error)
     bar.empty()
     spool.forget(files)
-    shown = NEW if discard_untouched(album) else album.id
-    open_next(shown)
-    st.session_state[REPORT] = (shown, taken)
+    empty = discard_untouched(album)
+    open_next(NEW if empty else album.id)
+    st.session_state[REPORT] = (None if empty else album.version(), taken)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.rerun()
 
@@ -190,10 +190,10 @@ def _on_this_computer() -> bool:
     return served_to_itself and not {"x-forwarded-for", "forwarded"} & {name.lower() for name in st.context.headers}
 
 
-def _say(shown: str) -> None:
-    """What became of the last files, if they were for the data set that is shown."""
+def _say(album: Album | None) -> None:
+    """What became of the last files, until something else is done to the data set that they were for."""
     report: Any = st.session_state.get(REPORT)
-    if report is None or report[0] != shown:
+    if report is None or report[0] != (album.version() if album else None):
         return
     taken: Taken | str = report[1]
     if isinstance(taken, str):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from alexnet_core.data import collecting, folders
+from alexnet_core.data import archives, collecting
 from alexnet_core.data.album import Album, create
 from alexnet_core.data.collecting import (
     add_files,
@@ -23,8 +23,8 @@ from alexnet_core.data.collecting import (
     picture_behind,
     read_collection,
 )
-from alexnet_core.data.folders import named_files
 from alexnet_core.data.journal import KEY
+from alexnet_core.data.picture_files import named_files
 from alexnet_core.data.sources import available, prepare, prepared_album
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import sha256
@@ -164,7 +164,7 @@ def test_a_bomb_ends_the_adding_and_what_came_before_stays(guarded: Path) -> Non
 
 def test_an_uploaded_zip_is_held_to_its_limits(guarded: Path, monkeypatch) -> None:
     limits = ArchiveLimits(packed_bytes=10**9, entries=10, unpacked_bytes=10**9)
-    monkeypatch.setattr(folders, "archive_limits", lambda path: limits)
+    monkeypatch.setattr(archives, "archive_limits", lambda path: limits)
     with pytest.raises(ExplorerError, match="more than 10 files"):
         add_source(create("Pets"), make_zip(guarded / "in.zip", FILES))
 

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_core.data import preparation
-from alexnet_core.data.preparation import Collection, Entry, carve, equal_rows, write
+from alexnet_core.data import preparation, unfinished
+from alexnet_core.data.collection import Collection, Entry
+from alexnet_core.data.preparation import write
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from tests.pictures import pixels
@@ -33,7 +33,7 @@ def collection(bad: frozenset[int] = frozenset(), read=None) -> Collection:
 
     return Collection(
         name="noise",
-        title="Noise",
+        title="{Noise}",
         classes=("a", "b", "c"),
         source="drawn",
         licence="none",
@@ -58,41 +58,6 @@ def test_rows_are_the_pictures_of_their_files(tmp_path: Path) -> None:
             assert file == f"{position:03d}.png"
             assert label == position % 3
             assert np.array_equal(image, pixels(position, (16, 16)))
-
-
-def test_carved_splits_are_stratified_and_never_change() -> None:
-    entries = collection().entries
-    splits = carve(entries)
-    assert Counter(splits) == {"train": 225, "val": 30, "test": 45}
-    for label in range(3):
-        assert Counter(s for s, e in zip(splits, entries, strict=True) if e.label == label)["val"] == 10
-    assert carve(entries) == splits
-    # Without some pictures the others stay where they are, but for the few at the border.
-    fewer = carve(entries[:-30])
-    assert sum(a != b for a, b in zip(fewer, splits, strict=False)) < 15
-
-
-@pytest.mark.parametrize(
-    ("named", "carved"),
-    [
-        ({"train"}, {"train", "val", "test"}),
-        ({"train", "test"}, {"train", "val", "test"}),
-        ({"train", "val"}, {"train", "val"}),
-        ({"train", "val", "test"}, {"train", "val", "test"}),
-    ],
-)
-def test_named_splits_stay_as_they_are(named: set[str], carved: set[str]) -> None:
-    entries = [Entry(f"{s}/{k}", k % 2, s) for s in sorted(named) for k in range(100)]
-    splits = carve(entries)
-    assert set(splits) == carved
-    assert all(split == e.split for split, e in zip(splits, entries, strict=True) if e.split != "train")
-    if named != {"train"}:
-        taken = sum(split != e.split for split, e in zip(splits, entries, strict=True))
-        assert taken == (0 if "val" in named else 10)
-
-
-def test_a_class_of_one_picture_stays_in_train() -> None:
-    assert carve([Entry("a", 0), Entry("b", 1), Entry("c", 1)])[0] == "train"
 
 
 def test_bad_pictures_are_reported_and_leave_no_gap(tmp_path: Path) -> None:
@@ -310,7 +275,7 @@ def test_full_disk_is_one_sentence_and_what_was_done_is_kept(tmp_path: Path) -> 
 
 def test_too_little_room_is_seen_before_the_start(tmp_path: Path, monkeypatch) -> None:
     usage = type("usage", (), {"free": 1_000})
-    monkeypatch.setattr(preparation.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(unfinished.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ExplorerError, match="no space left"):
         write(collection(), tmp_path / "out", 16, "key")
 
@@ -363,13 +328,6 @@ def test_same_picture_in_two_classes_or_splits_is_reported(tmp_path: Path) -> No
 
     prepared = write(collection(read=read), tmp_path / "out", 16, "key")
     assert [set(pair) for pair in prepared.duplicates] == [{"000.png", "001.png"}]
-
-
-def test_equal_rows_are_paired_with_the_first_of_their_kind() -> None:
-    digests = [bytes([kind]) * 16 for kind in (7, 3, 7, 5, 3, 7)]
-    digests[3] = bytes([7]) * 8 + bytes([3]) * 8  # half of each
-    assert list(equal_rows(b"".join(digests))) == [(0, 2), (1, 4), (0, 5)]
-    assert list(equal_rows(b"")) == []
 
 
 def test_too_few_good_pictures_are_refused_after_reading(tmp_path: Path) -> None:

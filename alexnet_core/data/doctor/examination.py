@@ -4,21 +4,21 @@ Every picture is decoded once, as small as the wanted side allows, by a thread f
 of 3 kB and a few numbers for each.
 """
 
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from alexnet_core.data import balance
+from alexnet_core.data.ahead import made_ahead
+from alexnet_core.data.collection import Cancelled, Collection, Progress, Refused
 from alexnet_core.data.corrections import Corrections
 from alexnet_core.data.doctor.duplicates import SIDE, groups, pairs, thumbnail
 from alexnet_core.data.doctor.sharpness import blurred, sharpness
-from alexnet_core.data.preparation import Cancelled, Collection, Progress, Refused, carve
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.prepared_collection import as_collection
+from alexnet_core.data.splits import carve
 from alexnet_core.errors import ExplorerError
 
 CHUNK = 16
@@ -132,7 +132,9 @@ def examine(
     stopped = ExplorerError(f"The examination of “{title}” was stopped. Start it again when you like.")
     thumbnails = np.zeros((total, SIDE, SIDE, 3), np.uint8)
     sizes, sharp = np.ones((total, 2), np.int64), np.ones(total)
-    for done, looks in _looked(collection):
+    pieces = [range(first, min(first + CHUNK, total)) for first in range(0, total, CHUNK)]
+    looked = made_ahead(pieces, partial(_look, collection), "examine", each=4)
+    for piece, looks in zip(pieces, looked, strict=True):
         if cancelled and cancelled():
             raise stopped
         for position, look in looks:
@@ -142,7 +144,7 @@ def examine(
             else:
                 thumbnails[position], sizes[position], sharp[position] = look
         if progress:
-            progress(done, total, "examining")
+            progress(piece.stop, total, "examining")
 
     def compared(done: int, total: int) -> None:
         if cancelled and cancelled():
@@ -181,28 +183,9 @@ _Look = tuple[np.ndarray, tuple[int, int], float] | str
 """A picture's thumbnail, size and sharpness; or why it could not be read."""
 
 
-def _looked(collection: Collection) -> Iterator[tuple[int, list[tuple[int, _Look]]]]:
-    """(how many are done, what was seen of the next few), in order, never more than a few pieces ahead."""
-    workers, total = os.cpu_count() or 1, len(collection.entries)
-    waiting: deque[tuple[int, Future[list[tuple[int, _Look]]]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="examine") as pool:
-        try:
-            for first in range(0, total, CHUNK):
-                last = min(first + CHUNK, total)
-                waiting.append((last, pool.submit(_look, collection, first, last)))
-                if len(waiting) > 4 * workers:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _look(collection: Collection, first: int, last: int) -> list[tuple[int, _Look]]:
+def _look(collection: Collection, positions: range) -> list[tuple[int, _Look]]:
     looks: list[tuple[int, _Look]] = []
-    for position in range(first, last):
+    for position in positions:
         try:
             picture = collection.read(position)
         except Refused:

@@ -1,0 +1,160 @@
+"""A zip of class folders; a stranger's until proven otherwise.
+
+Nothing is ever extracted: members are read one by one into memory, so no name in a zip can become a path on this
+computer.
+"""
+
+import hashlib
+import lzma
+import stat
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from alexnet_core.data.collection import LAYOUT, Cancelled, Collection, Progress, Refused
+from alexnet_core.data.layout import SPLIT_NAMES, Layout, Parts, ignored
+from alexnet_core.data.picture_files import Files, decoded
+from alexnet_core.errors import ExplorerError
+from alexnet_core.images import clean_name
+from alexnet_core.limits import PICTURE_BYTES, ArchiveLimits, archive_limits
+
+MEMBER_ERRORS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What zipfile lets out for a damaged or unusual member."""
+
+READ_WHOLE = 4_000_000_000
+"""Bytes up to which a zip is read once more to know it by all its content: some ten seconds. Photographs of the size of
+ImageNet are 150 GB, as long to read as to prepare; such a zip is known by its table of contents, which holds the name,
+the sizes and the checksum of every member, and reading compares them."""
+
+
+def archive_key(path: Path, progress: Progress | None = None, cancelled: Cancelled | None = None) -> str:
+    """The sha256 of the zip, of a very large one that of its table of contents: 64 hexadecimal digits.
+
+    Raises Refused for a zip that is too large or lists too many files: both are seen here, before anything parses it.
+    """
+    name, limits = clean_name(path.name), archive_limits(path)
+    size = path.stat().st_size
+    if size > limits.packed_bytes:
+        raise Refused(
+            f"“{name}” is larger than {limits.packed_bytes // 1_000_000:,} MB. Send fewer or smaller pictures."
+        )
+    if size > READ_WHOLE:
+        return _contents_key(path, limits)
+    key, listed, tail, read = hashlib.sha256(), 0, b"", 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                key.update(block)
+                # Each line of a zip's table of contents starts so. Counting them bounds what opening it can cost; the
+                # number that the zip itself gives is ignored by readers, and can lie.
+                listed += (tail + block).count(b"PK\1\2")
+                tail, read = block[-3:], read + len(block)
+                if progress:
+                    progress(read, size, "reading")
+                if cancelled and cancelled():
+                    raise ExplorerError(f"Reading “{name}” was stopped. Start again when you like.")
+    except OSError as error:
+        raise ExplorerError(f"“{name}” cannot be read ({error.strerror or 'unknown error'}).") from error
+    if listed > limits.entries + 100:  # a few more may turn up by chance inside the pictures
+        raise Refused(_too_many(name, limits))
+    return key.hexdigest()
+
+
+def _contents_key(path: Path, limits: ArchiveLimits) -> str:
+    name = clean_name(path.name)
+    with _opened(path) as archive, path.open("rb") as file:
+        if len(archive.infolist()) > limits.entries:
+            raise Refused(_too_many(name, limits))
+        file.seek(archive.start_dir)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except MEMBER_ERRORS as error:
+        raise Refused(f"“{clean_name(path.name)}” is not a zip, or a damaged one. Pack the folder again.") from error
+
+
+def _too_many(name: str, limits: ArchiveLimits) -> str:
+    return f"“{name}” holds more than {limits.entries:,} files. Make a zip with fewer pictures."
+
+
+def archive_files(path: Path, loose: str | None = None) -> Files:
+    """The picture files of a zip, which stays open while they are in use; `loose` as for a folder.
+
+    Raises Refused for anything a zip of pictures does not do: links, encryption, paths that lead out of it, more
+    files or bytes than its limits allow, no layout of class folders.
+    """
+    name, limits = clean_name(path.name), archive_limits(path)
+    archive = _opened(path)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(archive.infolist()) > limits.entries:
+        raise Refused(_too_many(name, limits))
+    found: dict[Parts, zipfile.ZipInfo] = {}  # of two members of the same name the later one counts, as in unpacking
+    for member in members:
+        parts = _safe_parts(member, name)
+        if not ignored(parts):
+            found[parts] = member
+    if not found:
+        raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
+    layout = Layout(sorted(found), SPLIT_NAMES, {}, loose)
+    read_member = _counting_reader(archive, name, limits)
+    return Files(
+        clean_name(path.stem),
+        f"the zip {name}",
+        layout.classes,
+        tuple(layout.entries),
+        tuple(layout.skipped),
+        lambda position: read_member(found[layout.paths[position]]),
+    )
+
+
+def read_archive(path: Path, side: int | None = None) -> Collection:
+    """The pictures of a zip, as `archive_files` finds them."""
+    return decoded(archive_files(path), side)
+
+
+def _safe_parts(member: zipfile.ZipInfo, archive: str) -> Parts:
+    """The member's path in pieces. Nothing is written there; a zip that tries is not one to be read at all."""
+    path = member.filename.replace("\\", "/")  # some Windows programs pack so
+    parts = tuple(part for part in path.split("/") if part not in ("", "."))
+    if path.startswith("/") or ".." in parts or (parts and parts[0][1:2] == ":"):
+        raise Refused(f"“{archive}” contains paths that lead out of it. Pack the folder of pictures again yourself.")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise Refused(f"“{archive}” contains links. Pack the pictures themselves.")
+    if member.flag_bits & 1:
+        raise Refused(f"“{archive}” is encrypted. Pack the pictures without a password.")
+    return parts
+
+
+def _counting_reader(archive: zipfile.ZipFile, name: str, limits: ArchiveLimits) -> Callable[[zipfile.ZipInfo], bytes]:
+    """Reads members from several threads, and counts what really comes out of them."""
+    unpacked = 0
+    counting = threading.Lock()
+
+    def read(member: zipfile.ZipInfo) -> bytes:
+        nonlocal unpacked
+        shown = clean_name(member.filename.rsplit("/", 1)[-1])
+        try:
+            with archive.open(member) as stream:
+                data = stream.read(PICTURE_BYTES + 1)
+        except MEMBER_ERRORS as error:
+            raise ExplorerError(f"“{shown}” is damaged inside the zip. Pack it again.") from error
+        with counting:
+            unpacked += len(data)
+        # A file of a few hundred bytes may well shrink more than a hundredfold; it can do no harm.
+        if len(data) > limits.ratio * max(member.compress_size, 1_000):
+            raise Refused(
+                f"“{name}” unpacks to more than {limits.ratio} times its size, as no pictures do. It is refused."
+            )
+        if unpacked > limits.unpacked_bytes:
+            most = f"{limits.unpacked_bytes // 1_000_000:,} MB"
+            raise Refused(f"“{name}” unpacks to more than {most}. Use fewer or smaller pictures.")
+        return data
+
+    return read
