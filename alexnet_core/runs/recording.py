@@ -3,8 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import compress
 from typing import Any
 
@@ -12,8 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from alexnet_core import devices
-from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
@@ -24,24 +21,21 @@ from alexnet_core.runs.checkpoints import load_newest, save_checkpoint
 from alexnet_core.runs.directory import RunConfig, RunDirectory, Timing
 from alexnet_core.runs.ending import noting_signals, telling_how_it_ends
 from alexnet_core.runs.evaluation import Evaluation
+from alexnet_core.runs.snapshots import snapshot_steps, write_snapshot
 from alexnet_core.runs.starting import source_of
 from alexnet_core.runs.states import LIVE, RunState
-from alexnet_core.training.batches import keep
-from alexnet_core.training.config import TrainConfig
+from alexnet_core.runs.stopwatch import Stopwatch
+from alexnet_core.runs.way_of_computing import chosen_way
+from alexnet_core.training.batches import Images, keep
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Finished, StepDone, Tick
 from alexnet_core.training.features import FeatureSource
 from alexnet_core.training.loop import Training
-from alexnet_core.training.pace import can_compile, fastest
 from alexnet_core.training.recipes import model_settings
 from alexnet_core.training.transfer import begin_with, head_of, preprocessing_of
 
 CHECKPOINT_SECONDS = 20.0
 """What a crash may cost at most, in seconds of training."""
-SNAPSHOTS = 40
-"""About how many snapshots a run keeps."""
-LARGEST_SNAPSHOT = 8_000_000
-"""Numbers. Of larger networks a snapshot holds the first layer alone: forty copies of 61 million are 5 GB."""
 SIGNAL = "SIGNAL"
 """Asked for beside the wishes: to save and leave, by SIGTERM or Ctrl-C."""
 _TIME = "TIME"
@@ -97,14 +91,6 @@ def _may_begin(run: RunDirectory, world: World) -> RunConfig:
     return config
 
 
-def snapshot_steps(steps: int, steps_per_epoch: int) -> set[int]:
-    """The steps after which a snapshot is kept: the start, the powers of two, and ends of epochs, evenly thinned."""
-    powers = {2**power for power in range(steps.bit_length()) if 2**power <= steps}
-    epochs = steps // steps_per_epoch
-    every = max(1, round(epochs / (SNAPSHOTS - len(powers))))
-    return {0, steps} | powers | {epoch * steps_per_epoch for epoch in range(every, epochs + 1, every)}
-
-
 class _Recording:
     """One run while its process lives: the training, and what is written about it."""
 
@@ -115,7 +101,7 @@ class _Recording:
         saved, self.sentences = world.from_main(lambda: load_newest(run.path / "checkpoints", run.metrics_size()))
         # Other threads or another precision would give other bits: a run goes on with those it began with.
         words = saved["machine"] if saved else None
-        self.compute, said = _way(settings, data, words, world, self._say_running)
+        self.compute, said = chosen_way(settings, data, words, world, self._say_running)
         self.sentences += said
         torch.manual_seed(settings.seed)
         model = build(settings.model, len(data.classes), data.image_size, **model_settings(settings))
@@ -126,19 +112,13 @@ class _Recording:
         self.looks_once = settings.learn == "head"
         if self.looks_once and world.world_size > 1:
             raise ExplorerError("A head alone learns in seconds, in one process; start it without torchrun.")
-        pictures = [data.images(split) for split in ("train", "val")]
-        images = (
-            pictures
-            if self.looks_once
-            else [keep(some, self.compute.device, world.local_world_size) for some in pictures]
-        )
         self.training = Training(
             model,
             settings,
             self.compute,
             self.preprocessing,
-            (images[0], data.labels("train")),
-            (images[1], data.labels("val")),
+            self._pictures("train"),
+            self._pictures("val"),
             np.array(data.rgb_covariance),
             world,
         )
@@ -150,22 +130,13 @@ class _Recording:
             model_settings(settings),
             f"run {run.id}",
         )
-        if saved is None:
-            if world.is_main:
-                run.truncate(metrics=0, timing=0)
-            self._snapshot(0)
-        else:
-            self.training.load_state_dict(saved["training"])
-            if world.is_main:
-                run.truncate(metrics=saved["metrics_size"], timing=saved["timing_size"])
-            self.sentences.append(f"Going on from step {self.training.step} of {self.training.steps}.")
+        self._take_up(saved)
         self.sentences.append(self._how())
-        self.clock = _Clock(saved["seconds"] if saved else 0.0)
+        self.clock = Stopwatch(saved["seconds"] if saved else 0.0, self.training.step)
         self.snapshots = snapshot_steps(self.training.steps, self.training.steps_per_epoch)
-        if settings.learn == "head":  # nothing to watch: the filters stay
+        if self.looks_once:  # nothing to watch: the filters stay
             self.snapshots = {0, self.training.steps}
         self.saved_at = time.monotonic()
-        self.first = self.last = (self.clock.seconds(), self.training.step)
 
     def say(self, state: RunState) -> None:
         """Write how the run stands."""
@@ -195,6 +166,25 @@ class _Recording:
         self.sentences.append(f"Starting from {source.source}.")
         return preprocessing_of(source, data.image_size)
 
+    def _pictures(self, split: str) -> tuple[Images, np.ndarray]:
+        """Pictures and labels of a split; kept where there is room for them, unless they are looked at but once."""
+        images: Images = self.data.images(split)
+        if not self.looks_once:
+            images = keep(images, self.compute.device, self.world.local_world_size)
+        return images, self.data.labels(split)
+
+    def _take_up(self, saved: dict[str, Any] | None) -> None:
+        """Go on from a checkpoint, or begin; what was written down after it is forgotten."""
+        if saved is None:
+            if self.world.is_main:
+                self.run.truncate(metrics=0, timing=0)
+            self._snapshot(0)
+            return
+        self.training.load_state_dict(saved["training"])
+        if self.world.is_main:
+            self.run.truncate(metrics=saved["metrics_size"], timing=saved["timing_size"])
+        self.sentences.append(f"Going on from step {self.training.step} of {self.training.steps}.")
+
     def look_once(self, signalled: threading.Event) -> set[str]:
         """Where only the head learns: compute what it learns from, or open it where it lies on the disk. Returns what
         was asked for meanwhile, if it was to leave."""
@@ -215,7 +205,7 @@ class _Recording:
             if asked:
                 return asked
         self.training.learn_from(source.features())
-        self.first = self.last = (self.clock.seconds(), self.training.step)
+        self.clock.begin(self.training.step)
         return set()
 
     def leave(self, asked: set[str]) -> str:
@@ -237,18 +227,7 @@ class _Recording:
         if isinstance(event, EpochDone) and self.world.is_main:
             write_whole(self.run.network_path, network_bytes(self.network, weights=self.training.weights()))
         if isinstance(event, StepDone):
-            now, step = self.clock.seconds(), event.step
-            pace = (step - self.last[1]) / max(now - self.last[0], 1e-9)
-            mean_pace = (step - self.first[1]) / max(now - self.first[0], 1e-9)
-            self.last = now, step
-            timing = Timing(
-                step=step,
-                epoch=event.epoch,
-                seconds=now,
-                images_per_s=pace * self.settings.batch_size,
-                seconds_left=(self.training.steps - step) / mean_pace,
-                memory_mb=devices.memory_mb(),
-            )
+            timing = self.clock.timing(event.step, event.epoch, self.training.steps, self.settings.batch_size)
             if self.world.is_main:
                 self.run.append_timing(timing)
             yield timing
@@ -325,53 +304,5 @@ class _Recording:
         self.saved_at = time.monotonic()
 
     def _snapshot(self, step: int) -> None:
-        if not self.world.is_main:
-            return
-        weights = self.network.model.state_dict()
-        whole = self.settings.learn != "head" and sum(map(torch.Tensor.numel, weights.values())) <= LARGEST_SNAPSHOT
-        if not whole:
-            weights = dict(list(weights.items())[:1])
-        write_whole(self.run.snapshot_path(step, whole=whole), network_bytes(self.network, half=True, weights=weights))
-
-
-class _Clock:
-    """Seconds spent training, pauses not counted."""
-
-    def __init__(self, before: float) -> None:
-        self._before, self._since = before, time.monotonic()
-
-    def seconds(self) -> float:
-        return self._before + time.monotonic() - self._since
-
-    def stop(self) -> None:
-        self._before = self.seconds()
-
-    def go_on(self) -> None:
-        self._since = time.monotonic()
-
-
-def _way(
-    settings: TrainConfig,
-    data: PreparedSet,
-    words: tuple[str | int, ...] | None,
-    world: World,
-    say: Callable[[str], None],
-) -> tuple[devices.Compute, list[str]]:
-    """Where and how to compute, as in `words`, else the fastest way; and a sentence where that is not possible. What
-    the main process finds holds for all, each on a GPU or on cores of its own."""
-
-    def found() -> tuple[tuple[str | int, ...], list[str]]:
-        own = replace(settings, batch_size=max(1, settings.batch_size // world.world_size))
-        share = 0 if world.world_size == 1 else max(1, devices.cores() // world.local_world_size)
-        way = devices.choose(*words) if words else fastest(own, data, threads=share, tell=say)  # type: ignore[arg-type]
-        if not way.compiled or can_compile(own, data, way):
-            return way.words(), []
-        return replace(way, compiled=False).words(), ["Compiling failed on this machine; training goes on without."]
-
-    chosen, sentences = world.from_main(found)
-
-    def follow() -> devices.Compute:
-        world.take_device(torch.device(str(chosen[0])))
-        return devices.choose(*chosen)  # type: ignore[arg-type]
-
-    return world.together(follow), sentences
+        if self.world.is_main:
+            write_snapshot(self.run, step, self.network, self.looks_once)

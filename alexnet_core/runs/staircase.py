@@ -21,71 +21,22 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import numpy as np
-import torch
-
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
-from alexnet_core.models import build
-from alexnet_core.models.anatomy import anatomy
 from alexnet_core.places import staircases_home
 from alexnet_core.runs import launcher
+from alexnet_core.runs.climbed import Climbed, climbed
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.processes import is_alive, last_line, start_of
+from alexnet_core.runs.stairs import STAIRS, Budget, epochs, settled
 from alexnet_core.runs.states import LIVE
-from alexnet_core.training.config import TrainConfig
-from alexnet_core.training.estimate import epochs_within
-from alexnet_core.training.events import EpochDone, Finished
-from alexnet_core.training.recipes import settle
 
 STAIRCASE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{2,79}")
 BEAT = 0.5
 """Seconds between two looks at a run that trains."""
 MOST_SEEDS = 20
-PASSES_OF_A_STEP = 3
-"""A step passes a picture forwards, and back twice as dearly: to the maps and to the weights."""
-OVERHEAD = 10.0
-"""Seconds that a run takes beside its training, about: the program's start, the test."""
-
-
-@dataclass(frozen=True)
-class Stair:
-    """One network of the comparison."""
-
-    title: str
-    model: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Beside the recipe and the network."""
-
-
-STAIRS: dict[str, Stair] = {
-    "alexnet": Stair("AlexNet", "alexnet_mini", {"batch_norm": False}),
-    "batch_norm": Stair("AlexNet with batch norm", "alexnet_mini", {"batch_norm": True}),
-    "vgg": Stair("VGG", "vgg_mini"),
-    "inception": Stair("Inception", "inception_mini"),
-    "resnet": Stair("ResNet", "resnet_mini"),
-    "efficientnet": Stair("EfficientNet", "efficientnet_mini"),
-}
-"""From 2012 upwards. All learn with the recipe `quick`."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What each run may spend; one of the two is given."""
-
-    minutes: float = 0.0
-    """Of training on this machine."""
-    multiply_adds: float = 0.0
-    """Of the whole training."""
-
-    def __post_init__(self) -> None:
-        """Raises ExplorerError unless exactly one of the two is a possible number."""
-        if (self.minutes > 0) == (self.multiply_adds > 0) or not (
-            0 <= self.minutes <= 10_000 and 0 <= self.multiply_adds < float("inf")
-        ):
-            raise ExplorerError("Give each run either minutes (up to 10,000) or multiply-adds, more than 0.")
 
 
 @dataclass(frozen=True)
@@ -112,21 +63,6 @@ class Asked:
         return [(stair, seed) for seed in range(self.seeds) for stair in STAIRS]
 
 
-@dataclass(frozen=True)
-class Climbed:
-    """One run of a staircase, as far as it has come."""
-
-    stair: str
-    seed: int
-    run_id: str
-    status: str
-    minutes: tuple[float, ...]
-    """Trained at the end of each epoch, pauses not counted."""
-    val_top1: tuple[float, ...]
-    test_top1: float | None
-    """At the end; None before, and where the data set has no test split."""
-
-
 class Staircase:
     """One staircase on disk. Cheap to make; every read looks at the file anew."""
 
@@ -139,7 +75,7 @@ class Staircase:
         if not 1 <= seeds <= MOST_SEEDS:
             raise ExplorerError(f"A staircase needs 1 to {MOST_SEEDS} seeds, not {seeds}.")
         for stair in STAIRS:
-            _settled(stair, 0, settings, data)
+            settled(stair, 0, settings, data)
         made = cls(staircases_home() / f"{datetime.now():%Y%m%d-%H%M%S}-{token_hex(2)}")
         make_folder(made.path / "control")
         created = datetime.now().isoformat(timespec="seconds")
@@ -221,7 +157,7 @@ class Staircase:
         for stair, seed in asked.turns():
             run = _run_of(asked, stair, seed)
             if run is not None:
-                found.append(_climbed(stair, seed, run))
+                found.append(climbed(stair, seed, run))
         return found
 
     def _one(self, stair: str, seed: int, data: PreparedSet, name: str) -> Iterator[str]:
@@ -245,16 +181,14 @@ class Staircase:
 
     def _start(self, stair: str, seed: int, data: PreparedSet) -> RunDirectory:
         asked = self.asked()
-        settings = _settled(stair, seed, asked.settings, data)
-        epochs = asked.epochs.get(stair) or _epochs(asked.budget, settings, data)
+        settings = settled(stair, seed, asked.settings, data)
+        count = asked.epochs.get(stair) or epochs(asked.budget, settings, data)
         run = launcher.start(
-            replace(settings, epochs=epochs),
+            replace(settings, epochs=count),
             data,
             f"Staircase {asked.created[5:16].replace('T', ' ')}: {STAIRS[stair].title}, seed {seed}",
         )
-        self._write(
-            replace(asked, epochs=asked.epochs | {stair: epochs}, runs=asked.runs | {f"{stair}-{seed}": run.id})
-        )
+        self._write(replace(asked, epochs=asked.epochs | {stair: count}, runs=asked.runs | {f"{stair}-{seed}": run.id}))
         return run
 
     def _write(self, asked: Asked) -> None:
@@ -280,58 +214,6 @@ def launch(staircase: Staircase) -> None:
     staircase._write(replace(staircase.asked(), pid=child.pid, process_started=start_of(child.pid)))
 
 
-def multiply_adds(model: str, settings: dict[str, Any], data: PreparedSet) -> int:
-    """Of one picture of `data` on its way through `model`."""
-    with torch.device("meta"):
-        network = build(model, len(data.classes), data.image_size, **settings)
-    return sum(layer.multiply_adds for layer in anatomy(network, data.image_size))
-
-
-def expected_minutes(budget: Budget, seeds: int) -> float | None:
-    """How long all runs will take, about; None where only the multiply-adds are given."""
-    return seeds * len(STAIRS) * (budget.minutes + OVERHEAD / 60) if budget.minutes else None
-
-
-def summary(results: list[Climbed]) -> dict[str, Any]:
-    """What `results` say, by stair: title, epochs, and median, least and largest of the runs' accuracies at the end
-    (on the test split, else on the validation's) and of their minutes."""
-    found: dict[str, Any] = {}
-    for stair in STAIRS:
-        ends = [one for one in results if one.stair == stair and one.status == "finished" and one.val_top1]
-        if ends:
-            tested = [one.val_top1[-1] if one.test_top1 is None else one.test_top1 for one in ends]
-            found[stair] = {
-                "title": STAIRS[stair].title,
-                "epochs": len(ends[0].val_top1),
-                "top1": _spread(tested),
-                "minutes": _spread([one.minutes[-1] for one in ends]),
-            }
-    return found
-
-
-def _spread(values: list[float]) -> dict[str, float | int]:
-    return {
-        "median": float(np.median(values)), "least": min(values), "largest": max(values), "runs": len(values),
-    }  # fmt: skip
-
-
-def _settled(stair: str, seed: int, settings: dict[str, Any], data: PreparedSet) -> TrainConfig:
-    return settle(
-        {**settings, "model": STAIRS[stair].model, "seed": seed, **STAIRS[stair].settings},
-        train_images=data.count("train"),
-        image_size=data.image_size,
-        mirrors=data.mirrors,
-    )
-
-
-def _epochs(budget: Budget, settings: TrainConfig, data: PreparedSet) -> int:
-    if budget.minutes:
-        return epochs_within(60 * budget.minutes, settings, data)
-    own = {"batch_norm": settings.batch_norm} if settings.model == "alexnet_mini" else {}
-    of_one = multiply_adds(settings.model, own, data)
-    return max(1, round(budget.multiply_adds / (PASSES_OF_A_STEP * of_one * data.count("train"))))
-
-
 def _run_of(asked: Asked, stair: str, seed: int) -> RunDirectory | None:
     run_id = asked.runs.get(f"{stair}-{seed}")
     if run_id is None:
@@ -340,22 +222,3 @@ def _run_of(asked: Asked, stair: str, seed: int) -> RunDirectory | None:
         return RunDirectory.find(run_id)
     except ExplorerError:
         return None  # a person deleted it; it is made anew
-
-
-def _climbed(stair: str, seed: int, run: RunDirectory) -> Climbed:
-    events, timings = run.events(), run.timings()
-    ends = [event for event in events if isinstance(event, EpochDone)]
-    minutes: list[float] = []
-    if timings:
-        at, seconds = [one.step for one in timings], [one.seconds for one in timings]
-        minutes = [float(value) / 60 for value in np.interp([event.step for event in ends], at, seconds)]
-    finished = next((event for event in events if isinstance(event, Finished)), None)
-    return Climbed(
-        stair,
-        seed,
-        run.id,
-        run.state().status,
-        tuple(minutes),
-        tuple(event.val_top1 for event in ends[: len(minutes)]),
-        None if finished is None else finished.test_top1,
-    )

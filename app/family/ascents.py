@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from alexnet_core.runs.staircase import STAIRS, Climbed, summary
+from alexnet_core.runs.climbed import Climbed, summary
+from alexnet_core.runs.stairs import STAIRS
 from app.figures.climbing import Ascent
 
 

@@ -4,8 +4,10 @@ import streamlit as st
 
 from alexnet_core.data.sources import DATASETS, available, prepare
 from alexnet_core.devices import threads_beside_pages
-from alexnet_core.runs import staircase
-from alexnet_core.runs.staircase import OVERHEAD, STAIRS, Budget, Climbed, Staircase, list_staircases
+from alexnet_core.runs import staircase, stairs
+from alexnet_core.runs.climbed import Climbed
+from alexnet_core.runs.staircase import Staircase, list_staircases
+from alexnet_core.runs.stairs import OVERHEAD, STAIRS, Budget
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
 from app.sentences import plain, sentences_for_people
@@ -156,7 +158,7 @@ def _form() -> None:
         persist_state="session",
     )
     budget = Budget(minutes=float(minutes))
-    expected = staircase.expected_minutes(budget, seeds) or 0.0
+    expected = stairs.expected_minutes(budget, seeds) or 0.0
     st.caption(
         f"{seeds * len(STAIRS)} runs, one after another, about {duration(60 * expected)} in all, with "
         f"{OVERHEAD:.0f} seconds for the start and the test of each. They go on without this page."

@@ -8,9 +8,11 @@ import torch
 from alexnet_core.models import MODELS, latencies_file
 from alexnet_core.models.family import IDEAS
 from alexnet_core.models.measuring import Measured, Spread
+from alexnet_core.runs.climbed import Climbed
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.runs.staircase import Asked, Budget, Climbed, Staircase
+from alexnet_core.runs.staircase import Asked, Staircase
+from alexnet_core.runs.stairs import Budget
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from app.family import numbers, overview, speed

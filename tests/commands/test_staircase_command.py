@@ -2,8 +2,10 @@ import pytest
 from small_runs import printed, refusal
 
 from alexnet_core.runs import staircase
+from alexnet_core.runs.climbed import Climbed
 from alexnet_core.runs.data_identity import DataIdentity
-from alexnet_core.runs.staircase import Asked, Budget, Climbed, Staircase
+from alexnet_core.runs.staircase import Asked, Staircase
+from alexnet_core.runs.stairs import Budget
 
 
 def test_bad_input_is_one_sentence(capsys):

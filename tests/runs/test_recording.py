@@ -26,7 +26,7 @@ from alexnet_core.insight.prediction import predict
 from alexnet_core.runs import recording
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory, Timing
-from alexnet_core.runs.recording import execute, snapshot_steps
+from alexnet_core.runs.recording import execute
 from alexnet_core.training import pace
 from alexnet_core.training.events import EpochDone, Finished, StepDone
 from alexnet_core.training.loop import Training
@@ -309,11 +309,3 @@ def test_a_finished_run_and_a_going_one_are_not_started_again(new_run: NewRun, t
         other.write_state(recording.RunState("running", pid=child.pid))
         with pytest.raises(ExplorerError, match="already going on"):
             list(execute(other))
-
-
-def test_snapshots_are_log_spaced_then_even_and_few() -> None:
-    assert snapshot_steps(12, 4) == {0, 1, 2, 4, 8, 12}
-    for steps_per_epoch, epochs in [(1, 1), (351, 25), (10, 1000), (10_000, 90)]:
-        steps = snapshot_steps(steps_per_epoch * epochs, steps_per_epoch)
-        assert {0, 1, steps_per_epoch * epochs} <= steps
-        assert len(steps) <= 50

@@ -8,10 +8,12 @@ import pytest
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher, staircase
+from alexnet_core.runs.climbed import summary
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
 from alexnet_core.runs.recording import execute
-from alexnet_core.runs.staircase import STAIRS, Budget, Staircase, expected_minutes, list_staircases, summary
+from alexnet_core.runs.staircase import Staircase, list_staircases
+from alexnet_core.runs.stairs import STAIRS, Budget, expected_minutes, multiply_adds
 from alexnet_core.training import estimate
 from alexnet_core.training.recipes import settle
 
@@ -22,12 +24,13 @@ FAST = {"threads": 1, "precision": "fp32", "memory_format": "channels_last", "ba
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are trained here and at once; two stairs are enough."""
     monkeypatch.setattr(launcher, "_launch", lambda run: deque(execute(run), maxlen=0))
-    monkeypatch.setattr(staircase, "STAIRS", {name: STAIRS[name] for name in ("alexnet", "vgg")})
+    for name in STAIRS.keys() - {"alexnet", "vgg"}:
+        monkeypatch.delitem(STAIRS, name)
     monkeypatch.setattr(staircase, "BEAT", 0.01)
 
 
 def test_equal_multiply_adds_mean_fewer_epochs_of_what_costs_more(few: PreparedSet) -> None:
-    a, b = (staircase.multiply_adds(name, {}, few) for name in ("alexnet_mini", "vgg_mini"))
+    a, b = (multiply_adds(name, {}, few) for name in ("alexnet_mini", "vgg_mini"))
     budget = Budget(multiply_adds=3 * few.count("train") * 2.0 * a)
     made = Staircase.create(few, budget, seeds=2, **FAST)
     assert len(list(made.climb())) > 4
