@@ -34,7 +34,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(arguments: argparse.Namespace) -> None:
     """Climb to the top, then print the table."""
-    from alexnet_core.runs.staircase import expected_minutes, summary
+    from alexnet_core.runs.climbed import summary
+    from alexnet_core.runs.stairs import expected_minutes
 
     staircase = _resumed(arguments.resume) if arguments.resume else _new(arguments)
     asked = staircase.asked()
@@ -70,7 +71,8 @@ def _resumed(name: str) -> "Staircase":
 def _new(arguments: argparse.Namespace) -> "Staircase":
     from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
-    from alexnet_core.runs.staircase import Budget, Staircase
+    from alexnet_core.runs.staircase import Staircase
+    from alexnet_core.runs.stairs import Budget
 
     minutes = 1.0 if arguments.minutes is None and arguments.multiply_adds is None else arguments.minutes or 0.0
     budget = Budget(minutes, arguments.multiply_adds or 0.0)
