@@ -22,6 +22,11 @@ def fastest(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if CLEARLY * times[torch.bfloat16] < times[torch.float32] else torch.float32
 
 
+def name_of(kind: torch.dtype) -> str:
+    """As people and settings call it."""
+    return "fp32" if kind == torch.float32 else "bf16"
+
+
 def _seconds(kind: torch.dtype, device: torch.device) -> float:
     """The least of three products, after one that is not counted."""
     matrix = torch.ones(SIDE, SIDE, dtype=kind, device=device)

@@ -22,7 +22,7 @@ def superpixels(pixels: np.ndarray, wanted: int) -> np.ndarray:
     colours = np.asarray(Image.fromarray(pixels).convert("YCbCr"), dtype=np.float32).reshape(-1, 3)
     y, x = (axis.ravel().astype(np.float32) for axis in np.mgrid[:height, :width])
     spacing = (height * width / (rows * columns)) ** 0.5
-    features = np.column_stack([colours / COMPACTNESS, y / spacing, x / spacing])  # (H * W, 5)
+    features = np.stack([*(colours.T / COMPACTNESS), y / spacing, x / spacing])  # (5, H * W)
     row, column = (y * rows / height).astype(int), (x * columns / width).astype(int)
     labels = row * columns + column
     near = [
@@ -32,7 +32,7 @@ def superpixels(pixels: np.ndarray, wanted: int) -> np.ndarray:
     ]
     for _ in range(ROUNDS):
         middles = _means(features, labels, rows * columns)
-        distances = np.stack([((features - middles[choice]) ** 2).sum(axis=1) for choice in near])
+        distances = np.stack([_distances(features, middles, choice) for choice in near])
         labels = np.choose(distances.argmin(axis=0), near)
     middles = _means(features, labels, rows * columns)
     connected = _connected(labels.reshape(height, width), features, middles)
@@ -40,18 +40,22 @@ def superpixels(pixels: np.ndarray, wanted: int) -> np.ndarray:
 
 
 def _means(features: np.ndarray, labels: np.ndarray, pieces: int) -> np.ndarray:
-    """The mean of each piece, (pieces, 5); a piece that lost all its pixels is put out of reach."""
+    """The mean of each piece, (5, pieces); a piece that lost all its pixels is put out of reach."""
     counts = np.bincount(labels, minlength=pieces)
-    sums = np.stack([np.bincount(labels, column, pieces) for column in features.T], axis=1)
-    return np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], np.inf).astype(np.float32)
+    sums = np.stack([np.bincount(labels, feature, pieces) for feature in features])
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.inf).astype(np.float32)
+
+
+def _distances(features: np.ndarray, middles: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The squared distance of each pixel from the middle of the piece that `labels` gives it, (H * W,)."""
+    return ((features - middles.take(labels, axis=1)) ** 2).sum(axis=0)
 
 
 def _connected(labels: np.ndarray, features: np.ndarray, middles: np.ndarray) -> np.ndarray:
     """`labels` (H, W) with each piece reduced to the part that hangs together with its most typical pixel; what is cut
     off goes to a neighbour."""
     flat = labels.ravel()
-    distances = ((features - middles[flat]) ** 2).sum(axis=1)
-    order = np.lexsort((distances, flat))  # by piece, the most typical pixel first
+    order = np.lexsort((_distances(features, middles, flat), flat))  # by piece, the most typical pixel first
     _, first = np.unique(flat[order], return_index=True)
     reached = np.zeros(flat.size, dtype=bool)
     reached[order[first]] = True

@@ -20,6 +20,7 @@ from alexnet_core.devices import precision_for_looking
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.gallery import Gallery, numbers
 from alexnet_core.insight.hooks import evaluating
+from alexnet_core.insight.operations import pooled_first
 from alexnet_core.insight.receptive_field import Box, Field
 from alexnet_core.insight.stages import Stage, output_of, place_of, stages
 from alexnet_core.models import Network
@@ -188,8 +189,7 @@ def _quicken(modules: list[nn.Module]) -> None:
         first, second = modules[place], modules[place + 1]
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             modules[place : place + 2] = [fuse_conv_bn_eval(first, second), nn.Identity()]
-        elif isinstance(first, nn.ReLU) and isinstance(second, nn.MaxPool2d):
-            modules[place : place + 2] = [second, first]
+    modules[:] = pooled_first(modules)
 
 
 class _Running:

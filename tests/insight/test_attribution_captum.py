@@ -150,7 +150,8 @@ def _relevance(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
 
 
 SETTINGS = {
-    "integrated_gradients": {"steps": STEPS, "more": "off"},
+    "integrated_gradients": {"steps": STEPS, "more": "off", "precision": "fp32"},
+    "expected_gradients": {"precision": "fp32"},
     "kernel_shap": {"samples": COUNT, "precision": "fp32", "segments": PIECES},
     "lime": {"samples": COUNT, "precision": "fp32", "segments": PIECES, "alpha": STRICT},
     "feature_ablation": {"segments": PIECES},

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from alexnet_core.insight.attribution.baselines import baselines, references
 from alexnet_core.insight.attribution.paths import how_complete
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
+from alexnet_core.insight.attribution.way_back import quick_way_back
 from alexnet_core.insight.operations import operations, rewired
 from alexnet_core.models import Network
 
@@ -81,11 +82,12 @@ def _lifted(task: Task, start: torch.Tensor) -> tuple[torch.Tensor, dict[str, fl
         return None
 
     total, now, before = torch.zeros_like(task.image), [], []
+    model = task.network.model
     # One comparison a pass: with several the convolutions of a processor round more, and the shares of a small network
     # missed 1e-4 of the rise in place of 1e-5.
     for done, compared in enumerate(start.split(1), 1):
         image = task.image.detach().clone()
-        with torch.enable_grad(), rewired(task.network.model, replace):
+        with torch.enable_grad(), quick_way_back(model), rewired(model, replace):
             image.requires_grad_()
             score, other = task.score(torch.cat([image, compared])).chunk(2)
             (multipliers,) = torch.autograd.grad(score.sum(), image)

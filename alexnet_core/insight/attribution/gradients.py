@@ -4,6 +4,7 @@ import torch
 from captum.attr import InputXGradient, Saliency
 
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
+from alexnet_core.insight.attribution.way_back import quick_way_back
 
 NOISE = (
     Setting("samples", "Noisy copies", "How many noisy copies of the picture; more make a calmer map and take longer.",
@@ -19,13 +20,15 @@ COPIES_AT_ONCE = 20
 def saliency(task: Task) -> tuple[torch.Tensor, Facts]:
     """The gradient itself, sign and all: a linear model's map is its weights. Drawn, it becomes a magnitude."""
     image = task.image.requires_grad_()  # else Captum warns and sets it
-    return Saliency(task.score).attribute(image, target=0, abs=False), {}
+    with quick_way_back(task.network.model):
+        return Saliency(task.score).attribute(image, target=0, abs=False), {}
 
 
 def input_x_gradient(task: Task) -> tuple[torch.Tensor, Facts]:
     """The picture is the preprocessed one, whose 0 is the mean colour."""
     image = task.image.requires_grad_()
-    return InputXGradient(task.score).attribute(image, target=0).detach(), {}
+    with quick_way_back(task.network.model):
+        return InputXGradient(task.score).attribute(image, target=0).detach(), {}
 
 
 def smoothgrad(task: Task) -> tuple[torch.Tensor, Facts]:
@@ -46,9 +49,9 @@ def vargrad(task: Task) -> tuple[torch.Tensor, Facts]:
     return squares - mean**2, facts
 
 
-def gradient(task: Task, images: torch.Tensor) -> torch.Tensor:
-    """Of each picture's score with respect to the picture, (N, 3, S, S)."""
-    with torch.enable_grad():
+def gradient(task: Task, images: torch.Tensor, kind: torch.dtype = torch.float32) -> torch.Tensor:
+    """Of each picture's score with respect to the picture, (N, 3, S, S); its way back in the precision `kind`."""
+    with torch.enable_grad(), quick_way_back(task.network.model, kind):
         images = images.detach().requires_grad_()
         (found,) = torch.autograd.grad(task.score(images).sum(), images)
     return found

@@ -18,12 +18,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.task import Score
+from alexnet_core.insight.precision import name_of
 
 MAP_LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Dropout, nn.Identity)
 """Layers that are computed at places; from the first other one on, maps are computed as wholes."""
 
 PLACES_AT_ONCE = 2048
 """Rows of a product: the gathered neighbourhoods of so many places stay within the processor's cache, about."""
+
+FEW_SQUARES = 64
+"""For so few, a linear layer's product takes no longer in 32 bits than in 16; to convert the weights would be a quarter
+of the wait for the first map."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,15 @@ class Pass:
     """Behind a layer of maps, float32 (H * W, C); behind others what it puts out, (1, ...)."""
     side: tuple[int, int]
     """Height and width of the map behind it."""
-    weight: torch.Tensor | None
-    """Of a convolution (k * k * C, C'), of a linear layer (outputs, inputs), in the precision of the products."""
+    kind: torch.dtype
+    """The precision of the products."""
+
+    @cached_property
+    def weight(self) -> torch.Tensor:
+        """Of a convolution (k * k * C, C'), of a linear layer (outputs, inputs), in the precision of the products."""
+        assert isinstance(self.layer, nn.Conv2d | nn.Linear)
+        weight = self.layer.weight
+        return (weight.permute(2, 3, 1, 0).flatten(0, 2) if weight.dim() == 4 else weight).to(self.kind)
 
 
 class HiddenWindows:
@@ -105,9 +117,9 @@ class HiddenWindows:
                 value = layer(value)
                 if at < on_maps:
                     side = (value.shape[2], value.shape[3])
-                    self.maps.append(Pass(layer, _rows(value), side, self._weight(layer)))
+                    self.maps.append(Pass(layer, _rows(value), side, kind))
                 else:
-                    self.rest.append(Pass(layer, value.float(), (0, 0), self._weight(layer)))
+                    self.rest.append(Pass(layer, value.float(), (0, 0), kind))
             last = chain[-1]
             assert isinstance(last, nn.Linear)
             weight = last.weight[score.target]
@@ -116,7 +128,7 @@ class HiddenWindows:
     @property
     def precision(self) -> str:
         """Of the products."""
-        return "fp32" if self.kind == torch.float32 else "bf16"
+        return name_of(self.kind)
 
     def drops(self, tops: list[int], lefts: list[int], window: int) -> np.ndarray:
         """How far the score falls when the square with this top, left and side is hidden: lists of B -> (B,)."""
@@ -160,7 +172,6 @@ class HiddenWindows:
         square, y, x = after.places
         index = _neighbours(regions, square, y * stride - padding, x * stride - padding, kernel)
         index = torch.where(index < 0, len(change), index)  # (P, k * k); outside: no change
-        assert step.weight is not None
         found = step.rows.index_select(0, after.rows(step.side))
         for start in range(0, len(found), PLACES_AT_ONCE):
             some = slice(start, start + PLACES_AT_ONCE)
@@ -204,21 +215,12 @@ class HiddenWindows:
         then = before.T.reshape(1, channels, *side)
         for step in self.rest:
             if isinstance(step.layer, nn.Linear):
-                assert step.weight is not None
-                now = step.rows + F.linear((now - then).to(self.kind), step.weight).float()
+                weight = step.layer.weight if squares <= FEW_SQUARES else step.weight
+                now = step.rows + F.linear((now - then).to(weight.dtype), weight).float()
             else:
                 now = step.layer(now)
             then = step.rows
         return (now - then) @ self.readout
-
-    def _weight(self, layer: nn.Module) -> torch.Tensor | None:
-        if isinstance(layer, nn.Conv2d):
-            weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
-        elif isinstance(layer, nn.Linear):
-            weight = layer.weight
-        else:
-            return None
-        return weight.to(self.kind)
 
 
 def _neighbours(

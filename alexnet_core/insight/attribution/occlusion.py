@@ -9,7 +9,6 @@ from alexnet_core.insight.attribution.baselines import baselines
 from alexnet_core.insight.attribution.hidden_windows import HiddenWindows
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.operations import operations
-from alexnet_core.insight.precision import fastest
 
 WINDOW = Setting(
     "window", "Square", "Side of the square that hides, in pixels of a picture of 224; smaller pictures get one in "
@@ -110,10 +109,9 @@ def _hiding(task: Task) -> "HiddenWindows | PlainWindows":
     """The quick way for networks that are a chain of layers it knows, else each picture as a whole."""
     name = task.text("baseline")
     cover = torch.zeros_like(task.image) if name == "mean" else baselines(task)
-    kind = torch.float32 if task.text("precision") == "fp32" else fastest(task.image.device)
     chain = operations(task.network).chain
     if chain is not None and HiddenWindows.knows(chain):
-        return HiddenWindows(chain, task.score, task.image, cover, kind)
+        return HiddenWindows(chain, task.score, task.image, cover, task.kind)
     return PlainWindows(task, cover)
 
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 import torch
 from captum.attr import IntegratedGradients
 from captum.attr._utils.approximation_methods import approximation_parameters
-from torch import nn
 
 from alexnet_core.insight.attribution.baselines import baselines, references
+from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
 from alexnet_core.insight.attribution.gradients import gradient
 from alexnet_core.insight.attribution.task import Facts, Progress, Setting, Task
-from alexnet_core.insight.operations import operations
+from alexnet_core.insight.attribution.way_back import quick_way_back
+from alexnet_core.insight.precision import name_of
 
 STEPS = Setting(
     "steps", "Steps", "Points on the way from the comparison to the picture. The convergence delta says whether there "
@@ -59,7 +60,8 @@ def integrated_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
         if abs(found["convergence_delta"]) <= COMPLETE * abs(found["rise"]):
             break
     task.progress(1.0)
-    return total / points, {"baseline": task.text("baseline"), "n_steps": points, **found}
+    facts: Facts = {"baseline": task.text("baseline"), "n_steps": points, "precision": name_of(task.kind)}
+    return total / points, facts | found
 
 
 def _part_of(progress: Progress, before: float, density: int) -> Progress:
@@ -69,33 +71,28 @@ def _part_of(progress: Progress, before: float, density: int) -> Progress:
 
 def _mean_way(task: Task, start: torch.Tensor, steps: int) -> torch.Tensor:
     """Integrated gradients with `steps` points, the mean over the baselines `start`, (n, 3, S, S)."""
-    chain = _chain(task)
+    parts = behind_first(task)
     model = task.counting(task.score, len(start) * steps)
     total = torch.zeros_like(task.image)
-    for at, baseline in enumerate(start):
-        if chain is not None:
-            total += _behind(task, chain, baseline[None], steps)
-            task.progress((at + 1) / len(start))
-            continue
-        values = IntegratedGradients(model).attribute(
-            task.image,
-            baselines=baseline[None],
-            target=0,
-            n_steps=steps,
-            method=task.text("quadrature"),
-            internal_batch_size=STEPS_AT_ONCE,
-        )
-        total += values.detach()
+    with quick_way_back(task.network.model, task.kind):
+        for at, baseline in enumerate(start):
+            if parts is not None:
+                total += _behind(task, parts, baseline[None], steps)
+                task.progress((at + 1) / len(start))
+                continue
+            values = IntegratedGradients(model).attribute(
+                task.image,
+                baselines=baseline[None],
+                target=0,
+                n_steps=steps,
+                method=task.text("quadrature"),
+                internal_batch_size=STEPS_AT_ONCE,
+            )
+            total += values.detach()
     return total / len(start)
 
 
-def _chain(task: Task) -> tuple[nn.Module, ...] | None:
-    """The layers of a network that is a chain and begins with a convolution; None for others."""
-    chain = operations(task.network).chain
-    return chain if chain is not None and isinstance(chain[0], nn.Conv2d) else None
-
-
-def _behind(task: Task, chain: tuple[nn.Module, ...], baseline: torch.Tensor, steps: int) -> torch.Tensor:
+def _behind(task: Task, parts: BehindFirst, baseline: torch.Tensor, steps: int) -> torch.Tensor:
     """Integrated gradients from `baseline` to the picture, both (1, 3, S, S), with `steps` points.
 
     The first convolution is linear, so a straight way before it is a straight way behind it: the gradients are averaged
@@ -103,24 +100,19 @@ def _behind(task: Task, chain: tuple[nn.Module, ...], baseline: torch.Tensor, st
     but one, and changes the values by rounding alone.
     """
     sizes, places = (rule(steps) for rule in approximation_parameters(task.text("quadrature")))
-    first, rest = chain[0], chain[1:]
     with torch.no_grad():
-        begin = first(baseline)
-        way = first(task.image) - begin
+        begin, way = parts.value(baseline), parts.change(task.image - baseline)
     mean = torch.zeros_like(way)
     for start in range(0, len(places), STEPS_AT_ONCE):
         some = slice(start, start + STEPS_AT_ONCE)
-        place, size = (way.new_tensor(part[some])[:, None, None, None] for part in (places, sizes))
+        place, size = (way.new_tensor(part[some]) for part in (places, sizes))
         with torch.enable_grad():
-            value = (begin + place * way).contiguous(memory_format=torch.channels_last).requires_grad_()
-            passed = value
-            for layer in rest:
-                passed = layer(passed)
-            (found,) = torch.autograd.grad(task.score.of(passed).sum(), value)
-        mean += (size * found).sum(dim=0, keepdim=True)
+            value = torch.addcmul(begin, place[:, None, None, None], way).requires_grad_()
+            (found,) = torch.autograd.grad(task.score.of(parts.rest(value)).sum(), value)
+        mean += torch.tensordot(size, found.permute(0, 2, 3, 1), dims=1).permute(2, 0, 1)
     with torch.enable_grad():
         image = task.image.detach().requires_grad_()
-        (back,) = torch.autograd.grad(first(image), image, mean)
+        (back,) = torch.autograd.grad(parts.first(image), image, mean)
     return (task.image.detach() - baseline) * back
 
 
@@ -129,6 +121,7 @@ def expected_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
     reference and the picture, times their difference, on the average."""
     samples, image = task.number("samples"), task.image
     compared, words = references(task, samples)
+    facts: Facts = {"compared_with": words, "samples": samples, "precision": name_of(task.kind)}
     chance = task.legacy_chance()
     chosen = torch.from_numpy(chance.choice(len(compared), samples))
     places = torch.from_numpy(chance.uniform(0.0, 1.0, samples)).float()
@@ -137,11 +130,11 @@ def expected_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
         some = slice(start, start + STEPS_AT_ONCE)
         baseline = compared[chosen[some].to(image.device)]
         place = places[some, None, None, None].to(image.device)
-        found = gradient(task, place * image + (1 - place) * baseline) * (image - baseline)
-        total += found.sum(dim=0, keepdim=True)
+        points = torch.lerp(baseline, image, place).contiguous(memory_format=torch.channels_last)
+        total += (gradient(task, points, task.kind) * (image - baseline)).sum(dim=0, keepdim=True)
         task.progress(min(1.0, (start + STEPS_AT_ONCE) / samples))
     values = total / samples
-    return values, {"compared_with": words, "samples": samples, **shares(task, values, compared)}
+    return values, facts | shares(task, values, compared)
 
 
 def shares(task: Task, values: torch.Tensor, start: torch.Tensor) -> dict[str, float]:

@@ -7,6 +7,7 @@ from torch import nn
 
 from alexnet_core.insight.attribution.deep_lift import ACTIVATIONS
 from alexnet_core.insight.attribution.task import Facts, Task
+from alexnet_core.insight.attribution.way_back import quick_way_back
 from alexnet_core.insight.operations import operations, rewired
 from alexnet_core.models import Network
 
@@ -41,7 +42,8 @@ def _rectified(task: Task, guided: bool) -> torch.Tensor:
     def replace(layer: nn.Module, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor | None:
         return _Rectified.apply(taken, given, guided) if isinstance(layer, nn.ReLU) else None
 
-    with torch.enable_grad(), rewired(task.network.model, replace):
+    model = task.network.model
+    with torch.enable_grad(), quick_way_back(model), rewired(model, replace):
         image = task.image.detach().requires_grad_()
         (values,) = torch.autograd.grad(task.score(image).sum(), image)
     return values

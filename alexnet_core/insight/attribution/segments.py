@@ -1,13 +1,15 @@
 """Pieces of the picture switched on and off: which of them the score needs."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from sklearn.linear_model import Lasso, LinearRegression
 
 from alexnet_core.insight.attribution.baselines import baselines
+from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
-from alexnet_core.insight.precision import fastest
+from alexnet_core.insight.precision import name_of
 from alexnet_core.insight.superpixels import superpixels
 
 PIECES = Setting(
@@ -31,8 +33,16 @@ STRICTNESS = Setting(
     0.01, least=0.0001, most=1.0,
 )  # fmt: skip
 
-PICTURES_AT_ONCE = 100
-"""In one pass at 224 pixels; fewer of larger ones."""
+PICTURES_AT_ONCE = 50
+"""In one pass at 224 pixels in 16 bits, half as many in 32; fewer of larger ones. Twice as many were no faster, and
+took memory anew at each pass."""
+
+PIECES_AT_ONCE = 25
+"""In one pass of the first convolution."""
+
+MOST_BEHIND = 128 * 2**20
+"""Bytes that what all pieces give behind the first convolution may take: 50 of alexnet at 224 pixels take 20 or 39 MB.
+Where they would take more, whole pictures pass."""
 
 CERTAIN = 1e6
 """The weight of the whole picture and of the empty one, in place of infinity: Captum's."""
@@ -55,7 +65,7 @@ def kernel_shap(task: Task) -> tuple[torch.Tensor, Facts]:
     pieces = _pieces(task)
     count, samples = int(pieces.max()) + 1, task.number("samples")
     masks = coalitions(count, samples, task.chance())
-    scores = _scores(task, masks, pieces, _kind(task))
+    scores = _scores(task, masks, pieces, task.kind)
     chosen = masks.sum(dim=1)
     weights = torch.where((chosen == 0) | (chosen == count), CERTAIN, 1.0)
     found = _fitted(LinearRegression(), masks, scores, weights)
@@ -63,7 +73,7 @@ def kernel_shap(task: Task) -> tuple[torch.Tensor, Facts]:
     facts: Facts = {"segments": count, "samples": samples, "hidden_by": task.text("baseline"), "rise": rise}
     return _map(found, pieces, task), facts | {
         "convergence_delta": float(found.sum()) - rise,
-        "precision": _named(_kind(task)),
+        "precision": name_of(task.kind),
     }
 
 
@@ -74,19 +84,13 @@ def lime(task: Task) -> tuple[torch.Tensor, Facts]:
     chance = task.chance()
     half = torch.full((1, count), 0.5)
     masks = torch.cat([torch.bernoulli(half, generator=chance) for _ in range(samples)]).bool()
-    likeness: list[torch.Tensor] = []
-    whole = task.image.flatten()
-
-    def look(pictures: torch.Tensor) -> None:
-        likeness.append(torch.cosine_similarity(pictures.flatten(1), whole[None], dim=1))
-
-    scores = _scores(task, masks, pieces, _kind(task), look)
-    weights = torch.exp(-((1 - torch.cat(likeness)) ** 2) / (2 * KERNEL_WIDTH**2))
+    scores = _scores(task, masks, pieces, task.kind)
+    weights = torch.exp(-((1 - likeness(task, masks, pieces)) ** 2) / (2 * KERNEL_WIDTH**2))
     found = _fitted(Lasso(alpha=task.real("alpha")), masks, scores, weights)
     facts: Facts = {"segments": count, "samples": samples, "hidden_by": task.text("baseline")}
     return _map(found, pieces, task), facts | {
         "pieces_that_count": int(found.count_nonzero()),
-        "precision": _named(_kind(task)),
+        "precision": name_of(task.kind),
     }
 
 
@@ -125,36 +129,74 @@ def _fitted(
     return torch.from_numpy(model.fit(*known).coef_)
 
 
-def _kind(task: Task) -> torch.dtype:
-    return torch.float32 if task.text("precision") == "fp32" else fastest(task.image.device)
+def likeness(task: Task, masks: torch.Tensor, pieces: torch.Tensor) -> torch.Tensor:
+    """The cosine of the angle between the picture and each one with pieces hidden: bool (n, pieces) -> float64 (n,),
+    on the processor. Products of pictures are sums over pieces, so no picture has to be made."""
+    shown, hidden = task.image[0].double(), baselines(task)[0].double()
+    places = pieces.flatten().cpu()
+
+    def product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return torch.bincount(places, (one * other).sum(dim=0).flatten().cpu(), masks.shape[1])
+
+    kept = masks.double()
+    own, covered, mixed = product(shown, shown), product(hidden, hidden), product(hidden, shown)
+    lengths = (kept @ own + (1 - kept) @ covered).sqrt() * own.sum().sqrt()
+    return (kept @ own + (1 - kept) @ mixed) / lengths.clamp(min=1e-12)
 
 
-def _named(kind: torch.dtype) -> str:
-    return "fp32" if kind == torch.float32 else "bf16"
-
-
-def _scores(
-    task: Task,
-    masks: torch.Tensor,
-    pieces: torch.Tensor,
-    kind: torch.dtype,
-    look: Callable[[torch.Tensor], None] | None = None,
-) -> torch.Tensor:
-    """The score of the picture with the pieces of each mask: bool (n, pieces) -> float32 (n,). `look` is shown the
-    pictures, (m, 3, S, S) at a time."""
-    hidden, image, score = baselines(task), task.image, task.score
-    size = image.shape[-1]
-    at_once = max(1, PICTURES_AT_ONCE * 224**2 // max(224**2, size**2))
+def _scores(task: Task, masks: torch.Tensor, pieces: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
+    """The score of the picture with the pieces of each mask: bool (n, pieces) -> float32 (n,)."""
+    size = task.image.shape[-1]
+    at_once = max(1, PICTURES_AT_ONCE * 2 * 224**2 // (kind.itemsize * max(224**2, size**2)))
     found = []
-    with torch.no_grad(), torch.autocast(image.device.type, kind, enabled=kind != torch.float32):
+    with torch.no_grad():
+        scored = _scored(task, pieces, masks.shape[1], kind)
         for start in range(0, len(masks), at_once):
-            kept = masks[start : start + at_once].to(image.device)[:, pieces][:, None]  # (m, 1, S, S)
-            pictures = torch.where(kept, image, hidden)
-            if look is not None:
-                look(pictures)
-            found.append(score(pictures.contiguous(memory_format=torch.channels_last))[:, 0].float())
+            found.append(scored(masks[start : start + at_once].to(task.image.device)))
             task.progress(min(1.0, (start + at_once) / len(masks)))
     return torch.cat(found)
+
+
+def _scored(task: Task, pieces: torch.Tensor, count: int, kind: torch.dtype) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What gives the scores of masks, bool (n, count) -> float32 (n,)."""
+    parts = behind_first(task)
+    if parts is not None:
+        bare = parts.value(baselines(task))
+        if count * bare.numel() * kind.itemsize <= MOST_BEHIND:
+            return _scored_behind(task, parts, bare, pieces, count, kind)
+    return partial(_scored_whole, task, pieces, kind)
+
+
+def _scored_behind(
+    task: Task, parts: BehindFirst, bare: torch.Tensor, pieces: torch.Tensor, count: int, kind: torch.dtype
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Each mask is a sum of what the pieces it keeps add to `bare`, (1, C, H, W), what the hidden picture gives behind
+    the first convolution."""
+    change = task.image - baselines(task)
+    numbers = torch.arange(count, device=pieces.device)[:, None, None, None]
+    added = torch.cat([_rows(parts.change(change * (pieces == some)), kind) for some in numbers.split(PIECES_AT_ONCE)])
+    start, rest = _rows(bare, kind), parts.rest_in(kind)
+    _, channels, high, wide = bare.shape
+
+    def scored(masks: torch.Tensor) -> torch.Tensor:
+        value = torch.addmm(start, masks.to(kind), added)  # (n, H * W * C)
+        answers = rest(value.view(-1, high, wide, channels).permute(0, 3, 1, 2))
+        return task.score.of(answers)[:, 0].float()
+
+    return scored
+
+
+def _rows(maps: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
+    """(n, C, H, W) -> (n, H * W * C)."""
+    return maps.permute(0, 2, 3, 1).flatten(1).to(kind)
+
+
+def _scored_whole(task: Task, pieces: torch.Tensor, kind: torch.dtype, masks: torch.Tensor) -> torch.Tensor:
+    """Each picture passes as a whole."""
+    kept = masks[:, pieces][:, None]  # (n, 1, S, S)
+    pictures = torch.where(kept, task.image, baselines(task)).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(pictures.device.type, kind, enabled=kind != torch.float32):
+        return task.score(pictures)[:, 0].float()
 
 
 def _map(values: torch.Tensor, pieces: torch.Tensor, task: Task) -> torch.Tensor:

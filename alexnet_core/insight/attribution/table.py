@@ -109,7 +109,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         signed=True,
         compute=integrated_gradients,
         group="contributions",
-        settings=(BASELINE, STEPS, MORE, QUADRATURE, SEED),
+        settings=(BASELINE, STEPS, MORE, QUADRATURE, PRECISION, SEED),
         slow=True,
     ),
     "expected_gradients": Method(
@@ -123,7 +123,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         signed=True,
         compute=expected_gradients,
         group="contributions",
-        settings=(SAMPLES, SEED),
+        settings=(SAMPLES, PRECISION, SEED),
         compares=True,
         slow=True,
     ),

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.insight.precision import fastest
 from alexnet_core.models import Network
 
 Facts = dict[str, float | int | str]
@@ -119,6 +120,11 @@ class Task:
         value = self.settings[name]
         assert isinstance(value, str)
         return value
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The precision that the setting `precision` stands for."""
+        return torch.float32 if self.text("precision") == "fp32" else fastest(self.image.device)
 
     def chance(self) -> torch.Generator:
         """Random numbers from the setting `seed`, drawn on the processor: the same on every device, and apart from
