@@ -208,6 +208,7 @@ def brought_zip(file: UploadedFile) -> str:
             if not path.exists():
                 arrived.seek(0)
                 write_whole(path, arrived)
+        spool.drop(file)
         known = st.session_state[BROUGHT_ZIP] = (file.file_id, str(path))
     return known[1]
 

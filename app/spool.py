@@ -75,17 +75,18 @@ class Spool:
 
     def remove_file(self, session_id: str, file_id: str) -> None:
         """Called when a person or the page lets go of a file."""
-        self._forget(file_id)
+        self.drop(file_id)
         self._remove(session_id, file_id)
 
     def remove_session_files(self, session_id: str) -> None:
         """Called when a person has closed the page."""
         self._several.pop(session_id, None)
         for file_id in self._ids.pop(session_id, []):
-            self._forget(file_id)
+            self.drop(file_id)
         self._end(session_id)
 
-    def _forget(self, file_id: str) -> None:
+    def drop(self, file_id: str) -> None:
+        """Free the place of a file on the disk; nothing where it has none."""
         place = self._places.pop(file_id, None)
         if place is not None:
             place.unlink(missing_ok=True)
@@ -119,6 +120,11 @@ def begin() -> None:
 def opened(file: UploadedFile) -> BinaryIO:
     """An uploaded file of any size, to be read in pieces and closed."""
     return _of_server().open(file)
+
+
+def drop(file: UploadedFile) -> None:
+    """Free the place of a file that is kept elsewhere; the uploader goes on showing its name."""
+    _of_server().drop(file.file_id)
 
 
 def reading(files: Sequence[UploadedFile]) -> Callable[[int], bytes]:

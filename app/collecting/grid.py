@@ -7,7 +7,7 @@ from alexnet_core.data.journal import Contents
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from app.collecting.cards import CLASS
-from app.collecting.chosen import counted
+from app.collecting.chosen import counted, hold
 from app.sentences import plain, sentences_for_people
 
 PAGE = 36
@@ -23,8 +23,7 @@ def show(album: Album, now: Contents) -> None:
     if not filled:
         return
     filled.sort(key=lambda class_id: now.classes[class_id].casefold())
-    if st.session_state.get(CLASS) not in filled:
-        st.session_state[CLASS] = filled[0]
+    hold(CLASS, filled)
     class_id = st.selectbox(
         "Pictures of the class",
         filled,
@@ -65,12 +64,14 @@ def _actions(album: Album, now: Contents, class_id: int, shown: list[str], chose
             args=({_box(key): not chosen for key in shown},),
         )
         others = [one for one in now.classes if one != class_id]
+        key = f"into-{album.id}-{class_id}"
+        hold(key, others)
         into = st.selectbox(
             "Move to",
             others,
-            index=0 if others else None,
+            index=None,
             format_func=lambda one: now.classes[one],
-            key=f"into-{album.id}-{class_id}-{len(others)}",  # without others it has no choice, which it would keep
+            key=key,
             label_visibility="collapsed",
             placeholder="No other class",
             width=180,

@@ -6,7 +6,7 @@ from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
 from alexnet_core.limits import NAME_LENGTH
 from app.collecting import deleted
-from app.collecting.chosen import counted
+from app.collecting.chosen import counted, hold
 from app.sentences import plain, sentences_for_people
 
 
@@ -40,11 +40,13 @@ def _new_class(album: Album) -> None:
 
 
 def _class(album: Album, now: Contents) -> None:
+    key = f"changed-{album.id}"
+    hold(key, list(now.classes))
     class_id = st.selectbox(
         "Class to change",
         list(now.classes),
         format_func=now.classes.__getitem__,
-        key=f"changed-{album.id}",
+        key=key,
         help="Rename it, merge it into another one, or delete it. Everything can be undone.",
     )
     name = st.text_input(

@@ -19,6 +19,8 @@ from app.training.datasets import glance, in_stock, is_collected, offers, unaske
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""
+FEW = 500
+"""Pictures: with fewer to train on, a trained beginning decides more than anything else."""
 
 
 def show() -> None:
@@ -36,6 +38,12 @@ def show() -> None:
         known = None if is_collected(source) else session.prepared_sets().get((source, size))
         prepared = _look(source, size, known or in_stock(source, size))
     with left, sentences_for_people():
+        if not begin and prepared is not None and prepared.count("train") < FEW:
+            st.info(
+                f"{prepared.count('train'):,} pictures are few to learn from scratch. Under *Start from*, choose a "
+                "trained network: it knows how to look, and has only your classes to learn.",
+                icon=":material/lightbulb:",
+            )
         check_image_size(given["model"], size)
         if begin:
             beginnings.say_size(begin, given["model"], size, run_settings.size_key(source))

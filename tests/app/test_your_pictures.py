@@ -198,6 +198,7 @@ def test_a_training_is_one_click_away(pets: Album, open_page) -> None:
     assert app.selectbox(key="new_data").value == pets.id
     assert sound(app)
     assert "to train on" in texts(app)  # prepared, and shown
+    assert "14 pictures are few to learn from scratch" in texts(app)
     pets.remove([sha256(class_files()["cats/0.png"])])
     app.switch_page("views/train.py").run()
     assert "In all 13 to train on, 2 to validate on" in texts(app)

@@ -35,8 +35,11 @@ def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) ->
     press(page, "Move")
     expect(page.get_by_text("Undo takes back: moving 1 picture to dogs.")).to_be_visible()
     expect(boxes).to_have_count(5)
+    shown = page.get_by_role("combobox", name="Pictures of the class", exact=True)
+    expect(shown).to_have_value("cats · 5 pictures")
     press(page, "Undo")
     expect(boxes).to_have_count(6)
+    expect(shown).to_have_value("cats · 6 pictures")
 
     page.mouse.move(0, 0)  # what the button says about itself goes with the mouse
     press(page, "Train on these")
@@ -44,6 +47,9 @@ def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) ->
     press(page, "Start training")
     expect(page.get_by_role("heading", name="What it takes for what")).to_be_visible(timeout=120_000)
     stands(page, "Finished")
+    page.get_by_role("link", name="Look inside it").click()
+    expect(page.get_by_role("heading", name="Look inside", level=1)).to_be_visible()
+    expect(page.get_by_role("combobox", name="Network", exact=True)).to_have_value(re.compile("on My pictures"))
 
 
 def test_a_class_is_typed_and_photographed(page: Page, app: Served, tmp_path: Path) -> None:
