@@ -1,10 +1,13 @@
-"""The two choices that several pages begin with: which network, which picture."""
+"""The choices that several pages begin with: which network, which picture, and any that the address names."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from alexnet_core.limits import PICTURE_BYTES
 from alexnet_core.models import Network
-from app import session
+from app import answers, session, words
 from app.fetching import fetch_with_bar
 from app.samples import SAMPLES
 from app.sentences import plain
@@ -14,6 +17,33 @@ SOURCES = {
     "upload": ":material/upload: Upload",
     "camera": ":material/photo_camera: Camera",
 }
+
+
+def choose_in_address(
+    label: str,
+    name: str,
+    titles: Mapping[str, str],
+    first: str | None,
+    help: str,
+    *,
+    announce: bool = False,
+    placeholder: str | None = None,
+) -> Any:
+    """One of `titles` by its key, kept in the address under `name`, so that a link to it can be shared; at the very
+    beginning `first`. `announce` as for `session.from_address`."""
+    choice = session.from_address(name, list(titles), first, announce)
+    st.selectbox(
+        label,
+        list(titles),
+        key=name,
+        format_func=titles.__getitem__,
+        placeholder=placeholder,
+        help=help,
+        on_change=session.to_address,
+        args=(name,),
+        persist_state="session",
+    )
+    return choice
 
 
 def choose_network() -> session.SharedNetwork:
@@ -26,20 +56,15 @@ def choose_network() -> session.SharedNetwork:
         )
         if st.button("Train a network", type="primary", icon=":material/model_training:", help="Opens the page Train."):
             st.switch_page("views/train.py")
-    choice = session.from_address("run", list(titles), trained[0] if trained else None, announce=True)
-    st.selectbox(
+    choice = choose_in_address(
         "Network",
-        list(titles),
-        key="run",
-        format_func=titles.__getitem__,
+        "run",
+        titles,
+        trained[0] if trained else None,
+        "Your own runs, the networks that come with the program, and 1000-class networks. The address names the one "
+        "you look at.",
+        announce=True,
         placeholder="Or choose one with ImageNet weights",
-        help=(
-            "Your own runs, the networks that come with the program, and 1000-class networks. The address names "
-            "the choice."
-        ),
-        on_change=session.to_address,
-        args=("run",),
-        persist_state="session",
     )
     if choice is None:
         st.stop()
@@ -100,3 +125,13 @@ def choose_picture(network: Network) -> session.Picture:
         return session.sample(session.fitting_sample(network))
     st.caption(f"Showing {plain(kept.name)}.")
     return kept
+
+
+def show_square(network: Network, picture: session.Picture) -> None:
+    """What of the chosen picture the network looks at."""
+    st.image(
+        answers.square(network.preprocessing, picture),
+        caption=words.picture_caption(picture.name, network.preprocessing.size),
+        width="stretch",
+        alt=f"The centre square of the picture {picture.name}.",
+    )

@@ -10,8 +10,8 @@ from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
 from alexnet_core.errors import ExplorerError
 from alexnet_core.limits import CLASS_IMAGES, CLASSES
-from app import session
 from app.answers import Answers
+from app.choices import choose_in_address
 
 NEW = "new"
 """In the place of an album's id: one to be made."""
@@ -34,16 +34,13 @@ def choose() -> Album | None:
     titles = _titles()
     if not titles:
         return None
-    choice = session.from_address("album", [*titles, NEW], next(iter(titles)), announce=True)
-    st.selectbox(
+    choice = choose_in_address(
         "Data set",
-        [*titles, NEW],
-        key="album",
-        format_func=lambda name: "Make a new one" if name == NEW else titles[name],
-        help="What you collect stays on this computer, also when the page is closed. The address names the choice.",
-        on_change=session.to_address,
-        args=("album",),
-        persist_state="session",
+        "album",
+        titles | {NEW: "Make a new one"},
+        next(iter(titles)),
+        "What you collect stays on this computer, also when the page is closed. The address names the choice.",
+        announce=True,
     )
     return None if choice == NEW else stored.find(choice)
 

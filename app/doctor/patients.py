@@ -16,8 +16,9 @@ from alexnet_core.data.prepared import SPLITS, PreparedSet
 from alexnet_core.data.shards import StoredImages
 from alexnet_core.data.sources import available, prepare
 from alexnet_core.errors import ExplorerError
-from app import session, words
+from app import words
 from app.answers import Answers
+from app.choices import choose_in_address
 from app.training.datasets import is_collected, offers, unasked, usual_size
 
 
@@ -57,16 +58,13 @@ def choose() -> tuple[str, PreparedSet]:
     """The data set to examine, what `prepare` takes for it, and the set as it came. Stops the page while there is
     something to decide first."""
     sets = offers(available())
-    source = session.from_address("data", list(sets), next(iter(sets)), announce=True)
-    st.selectbox(
+    source = choose_in_address(
         "Data set",
-        list(sets),
-        key="data",
-        format_func=sets.__getitem__,
-        help="Any set that a network can learn from. Make one of your own on the page Your pictures.",
-        on_change=session.to_address,
-        args=("data",),
-        persist_state="session",
+        "data",
+        sets,
+        next(iter(sets)),
+        "Any set that a network can learn from. Make one of your own on the page Your pictures.",
+        announce=True,
     )
     return source, _as_it_came(source)
 

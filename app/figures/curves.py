@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from app.figures.palette import INK, TEXT, figure
+from app.figures.palette import TEXT, titled_figure
 
 MOST_POINTS = 900
 """A line. More costs the browser time at every tick and shows nothing new on a screen 1,920 pixels wide."""
@@ -21,12 +21,10 @@ class Line:
 
 def curves(train: Line, validation: Line, title: str, epochs: float, percent: bool = False) -> go.Figure:
     """Train thin and dotted, validation thick with markers, on one pair of axes."""
-    fig = figure(
+    fig = titled_figure(
         330,
-        showlegend=True,
+        title,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "right", "x": 1.0, "font": TEXT},
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        title={"text": title, "font": {"size": 17, "color": INK}, "x": 0, "xref": "paper", "y": 0.98},
         hovermode="x unified",
     )
     number = "%{y:.1%}" if percent else "%{y:.3f}"

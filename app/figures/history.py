@@ -7,7 +7,7 @@ from math import log10
 import plotly.graph_objects as go
 
 from app.figures.class_marks import COLOURS
-from app.figures.palette import INK, TEXT, figure, plain
+from app.figures.palette import TEXT, plain, titled_figure
 
 BEFORE_FIRST = 0.5
 """Where step 0 stands on the logarithmic axis, which has no zero."""
@@ -26,12 +26,10 @@ class Series:
 
 def course(series: Sequence[Series], title: str, last: float, percent: bool = False) -> go.Figure:
     """Lines over the steps up to `last` on a logarithmic axis, told apart by colour and dash."""
-    fig = figure(
+    fig = titled_figure(
         HEIGHT,
-        showlegend=True,
+        title,
         legend={"orientation": "h", "yanchor": "top", "y": -0.28, "xanchor": "left", "x": 0, "font": TEXT},
-        margin={"l": 8, "r": 14, "t": 40, "b": 8},
-        title={"text": title, "font": {"size": 17, "color": INK}, "x": 0, "xref": "paper", "y": 0.98},
         hovermode="x unified",
     )
     for number, line in enumerate(series):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from app.figures.curves import MOST_POINTS
-from app.figures.palette import INK, TEXT, figure, plain
+from app.figures.palette import TEXT, plain, titled_figure
 
 MOST = 8
 """Runs: as many as there are colours that can be told apart."""
@@ -37,12 +37,10 @@ def overlay(
 ) -> go.Figure:
     """Each run with a colour, a dash and a sign of its own. With `smoothing`, the share of the running mean that is
     kept at each point, the raw line stays as a thin pale one beside the smoothed one."""
-    fig = figure(
+    fig = titled_figure(
         HEIGHT,
-        showlegend=True,
+        title,
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "xanchor": "left", "x": 0, "font": TEXT},
-        margin={"l": 8, "r": 14, "t": 40, "b": 8},
-        title={"text": title, "font": {"size": 17, "color": INK}, "x": 0, "xref": "paper", "y": 0.98},
         hovermode="closest",
     )
     number = "%{y:.1%}" if percent else "%{y:.3g}"

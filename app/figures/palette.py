@@ -42,6 +42,17 @@ def figure(height: int, **layout: object) -> go.Figure:
     )
 
 
+def titled_figure(height: int, title: str, **layout: object) -> go.Figure:
+    """An empty figure with a title above it and room for a legend of its lines."""
+    return figure(
+        height,
+        showlegend=True,
+        margin={"l": 8, "r": 14, "t": 40, "b": 8},
+        title={"text": title, "font": {"size": 17, "color": INK}, "x": 0, "xref": "paper", "y": 0.98},
+        **layout,
+    )
+
+
 def plain(text: str) -> str:
     """`text` for a figure: Plotly reads a little HTML, and names of classes come from strangers."""
     return escape(text)

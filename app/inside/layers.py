@@ -1,5 +1,7 @@
 """The layers of a network as the pages list them, and what a value of each can see; found out once."""
 
+from collections.abc import Mapping
+
 from alexnet_core.insight import units
 from alexnet_core.insight.receptive_field import Field, receptive_field
 from alexnet_core.insight.units import UnitLayer
@@ -17,8 +19,12 @@ def layers_of(shared: SharedNetwork) -> dict[str, UnitLayer]:
     return remembered((shared.key, "unit layers"), compute)
 
 
-def label(layer: UnitLayer) -> str:
-    """A layer in the list."""
+def titles(layers: Mapping[str, UnitLayer]) -> dict[str, str]:
+    """What stands for each layer in a list, by name."""
+    return {name: _title(layer) for name, layer in layers.items()}
+
+
+def _title(layer: UnitLayer) -> str:
     size = f", maps of {layer.side} × {layer.side}" if layer.side else ", one number each"
     return f"{layer.name} · {layer.kind} ({layer.units:,} units{size})"
 

@@ -6,7 +6,8 @@ from alexnet_core.data.sources import available, prepare
 from alexnet_core.models import MODELS
 from alexnet_core.runs import transferability
 from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
-from app import session, words
+from app import words
+from app.choices import choose_in_address
 from app.figures.transferability import accuracy, plan
 from app.sentences import plain, sentences_for_people
 from app.training.datasets import offers
@@ -30,16 +31,13 @@ def choose() -> Experiment | None:
     known = {one.key: one for one in transferability.experiments()}
     if not known:
         return None
-    key = session.from_address(ADDRESS, [*known, NEW], next(iter(known)), announce=True)
-    st.selectbox(
+    key = choose_in_address(
         "Experiment",
-        [*known, NEW],
-        format_func=lambda key: "A new one" if key == NEW else _title(known[key]),
-        key=ADDRESS,
-        help="Each is kept with its runs; what is not finished can go on at any time.",
-        on_change=session.to_address,
-        args=(ADDRESS,),
-        persist_state="session",
+        ADDRESS,
+        {key: _title(one) for key, one in known.items()} | {NEW: "A new one"},
+        next(iter(known)),
+        "Each is kept with its runs; what is not finished can go on at any time.",
+        announce=True,
     )
     return known.get(key)
 

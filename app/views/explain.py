@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import answers, words
-from app.choices import choose_network, choose_picture
+from app.choices import choose_network, choose_picture, show_square
 from app.explaining import compare, map_grid, map_look, one_map
 from app.sentences import plain
 
@@ -16,12 +16,7 @@ with left:
 with right:
     found = answers.top(shared, picture)
 with left:
-    st.image(
-        answers.square(shared.network.preprocessing, picture),
-        caption=words.picture_caption(picture.name, shared.network.preprocessing.size),
-        width="stretch",
-        alt=f"The centre square of the picture {picture.name}.",
-    )
+    show_square(shared.network, picture)
 with right:
     st.subheader(f"It says {plain(found[0].name)}")
     for one in found:

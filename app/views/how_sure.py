@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import answers, words
-from app.choices import choose_network, choose_picture
+from app.choices import choose_network, choose_picture, show_square
 from app.doubting import calibration_panel, spread_panel, strangers_panel
 from app.sentences import plain
 
@@ -15,12 +15,7 @@ with right:
     shared = choose_network()
 with left:
     picture = choose_picture(shared.network)
-    st.image(
-        answers.square(shared.network.preprocessing, picture),
-        caption=words.picture_caption(picture.name, shared.network.preprocessing.size),
-        width="stretch",
-        alt=f"The centre square of the picture {picture.name}.",
-    )
+    show_square(shared.network, picture)
 with right:
     first = answers.top(shared, picture)[0]
     st.subheader(f"It says {plain(first.name)}, with {plain(words.percent(first.probability))}")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import answers, session
-from app.choices import choose_network, choose_picture
+from app import answers
+from app.choices import choose_in_address, choose_network, choose_picture
 from app.gallery import choose_gallery
 from app.inside import layers, lesions
 from app.sentences import plain
@@ -15,16 +15,12 @@ with left:
     shared = choose_network()
     gallery = choose_gallery(shared, st.session_state["run"])
     offered = lesions.offered(shared)
-    layer = session.from_address("layer", list(offered), lesions.first_offered(offered))
-    st.selectbox(
+    layer = choose_in_address(
         "Layer",
-        list(offered),
-        key="layer",
-        format_func=lambda name: layers.label(offered[name]),
-        help="The factor acts on what this layer puts out. Behind a ReLU, zero means: found nothing.",
-        on_change=session.to_address,
-        args=("layer",),
-        persist_state="session",
+        "layer",
+        layers.titles(offered),
+        lesions.first_offered(offered),
+        "The factor acts on what this layer puts out. Behind a ReLU, zero means: found nothing.",
     )
 with right:
     picture = choose_picture(shared.network)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from alexnet_core.errors import ExplorerError
-from app import answers, session, words
-from app.choices import choose_network, choose_picture
+from app import answers, words
+from app.choices import choose_in_address, choose_network, choose_picture
 from app.explaining import map_steps
 from app.figures.mosaic import mosaic
 from app.inside import first_layer, map_words, single_map
@@ -31,19 +31,15 @@ with right:
 
 st.subheader("What a layer answers")
 labels, first = answers.layers(shared)
-layer = session.from_address("layer", list(labels), first)
 choice, aside = st.columns([3, 2], gap="large", vertical_alignment="bottom")
 switches = aside.container(horizontal=True)
 with choice:
-    st.selectbox(
+    layer = choose_in_address(
         "Layer",
-        list(labels),
-        key="layer",
-        format_func=labels.__getitem__,
-        help="In the order in which a picture passes them. A map is what one filter answers at every place.",
-        on_change=session.to_address,
-        args=("layer",),
-        persist_state="session",
+        "layer",
+        labels,
+        first,
+        "In the order in which a picture passes them. A map is what one filter answers at every place.",
     )
     map_steps.choose(shared, layer)
 with switches:

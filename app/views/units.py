@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from app import session
-from app.choices import choose_network, choose_picture
+from app.choices import choose_in_address, choose_network, choose_picture
 from app.gallery import choose_gallery
 from app.inside import first_layer, growing, layers, units
 
@@ -12,16 +11,12 @@ left, middle, right = st.columns(3, gap="large")
 with left:
     shared = choose_network()
     every = layers.layers_of(shared)
-    layer = session.from_address("layer", list(every), units.first_layer_shown(every))
-    st.selectbox(
+    layer = choose_in_address(
         "Layer",
-        list(every),
-        key="layer",
-        format_func=lambda name: layers.label(every[name]),
-        help="In the order in which a picture passes them. A unit is a channel of a layer with maps, or one number.",
-        on_change=session.to_address,
-        args=("layer",),
-        persist_state="session",
+        "layer",
+        layers.titles(every),
+        units.first_layer_shown(every),
+        "In the order in which a picture passes them. A unit is a channel of a layer with maps, or one number.",
     )
 with middle:
     gallery = choose_gallery(shared, st.session_state["run"])
