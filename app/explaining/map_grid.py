@@ -89,7 +89,8 @@ def _card(question: Question, look: Look, way: str) -> _Card:
             with st.popover("Settings", icon=":material/tune:", width="stretch", help="How this map is computed."):
                 settings = method_settings.ask(question.asked.shared, question.asked.method)
             question = question.labelled(question.label, settings=settings)
-        st.caption(f"**Can say:** {method.says}\n\n**Cannot say:** {method.silent_on}")
+        with st.expander("What it says", icon=":material/balance:", type="compact"):
+            st.caption(f"**Can say:** {method.says}\n\n**Cannot say:** {method.silent_on}")
     card = _Card(question, above, below)
     known = answers.known(question.asked)
     if known is not None:
