@@ -13,6 +13,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from alexnet_core.data.unfinished import Unfinished, sync
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.lock import alone
+from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.preprocess import Preprocessing
 
 CHUNK = 64
@@ -56,7 +58,7 @@ def write(
     be continued), and where the collection is of no use.
     """
     out = Path(out)
-    with _sentences_for_the_disk(out):
+    with _sentences_for_disk_and_memory(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         busy = f"“{clean_name(out.name)}” is already being prepared by another process. Wait until it is done."
         with alone(out.with_name(out.name + ".lock"), busy):
@@ -68,12 +70,19 @@ def write(
 
 
 @contextmanager
-def _sentences_for_the_disk(out: Path) -> Iterator[None]:
+def _sentences_for_disk_and_memory(out: Path) -> Iterator[None]:
     full = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+    name = clean_name(out.name)
     try:
         yield
-    except OSError as error:
-        name = clean_name(out.name)
+    except (OSError, MemoryError, RuntimeError) as error:
+        if is_lack_of_memory(error):
+            raise ExplorerError(
+                f"There was not enough memory to prepare “{name}”. Close other programs and start again: it goes on "
+                "from here."
+            ) from error
+        if not isinstance(error, OSError):
+            raise
         if error.errno in full:
             raise ExplorerError(
                 f"There is no space left on the disk for “{name}”. Make room and start again: it goes on from here."
@@ -165,7 +174,8 @@ class _Writer:
         """What became of the entries from `start` on, some at a time, in order."""
         chunk = min(CHUNK, max(1, CHUNK_BYTES // self.row_bytes))
         chunks = (self.order[first : first + chunk] for first in range(start, len(self.order), chunk))
-        return made_ahead(chunks, self._read, "prepare")
+        workers = os.cpu_count() or 1
+        return made_ahead(chunks, self._read, ThreadPoolExecutor(workers, "prepare"), 2 * workers)
 
     def _read(self, entries: list[int]) -> _Piece:
         rows: list[bytes] = []

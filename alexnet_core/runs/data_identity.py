@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import data_home
@@ -20,6 +20,11 @@ class DataIdentity:
     title: str
     identity: str
     """The content key of the prepared set: a run goes on only with the very same data."""
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "DataIdentity":
+        """Raises AttributeError or TypeError for what is none."""
+        return cls(**{name: str(value) for name, value in values.items()})
 
     @classmethod
     def of(cls, data: "PreparedSet") -> "DataIdentity":

@@ -113,8 +113,8 @@ class RunDirectory:
     def open(cls, path: Path) -> "RunDirectory":
         """An existing run. Raises ExplorerError when the directory is none, or half written."""
         run = cls(path)
-        if not path.is_dir():
-            raise ExplorerError(f"There is no run directory {path.name}; check the path.")
+        if not os.path.isdir(path):  # which answers for impossible names, too
+            raise ExplorerError(f"There is no run directory {path.name:.80}; check the path.")
         run.config()
         return run
 
@@ -151,13 +151,13 @@ class RunDirectory:
         try:
             return RunConfig(
                 settings=TrainConfig.from_dict(values["settings"]),
-                data=DataIdentity(**values["data"]),
+                data=DataIdentity.from_dict(values["data"]),
                 created=str(values["created"]),
                 title=str(values.get("title", "")),
                 processes=int(values.get("processes", 1)),
                 program=str(values["program"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ExplorerError(
                 f"The settings of run {self.id} are damaged; start it again from the Train page."
             ) from error

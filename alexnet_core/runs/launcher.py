@@ -84,9 +84,10 @@ def end(run: RunDirectory) -> None:
 def _behind(process: psutil.Process) -> list[psutil.Process]:
     """All processes of the run whose main one is `process`: torchrun, which started them, goes first."""
     parent = process.parent()
-    if parent is None or not any(word.endswith(("torch.distributed.run", "torchrun")) for word in parent.cmdline()):
-        return [process]
-    return [parent, *parent.children(recursive=True)]
+    with suppress(psutil.AccessDenied):  # macOS tells nobody how the system's own processes were started
+        if parent and any(word.endswith(("torch.distributed.run", "torchrun")) for word in parent.cmdline()):
+            return [parent, *parent.children(recursive=True)]
+    return [process]
 
 
 def _launch(run: RunDirectory) -> None:

@@ -11,13 +11,14 @@ def start_of(pid: int) -> float:
 
 
 def is_alive(pid: int, started: float | None) -> bool:
-    """Whether it still goes on; without a start any process of this number counts."""
+    """Whether it still goes on; without a start any process of this number counts. What a damaged file says in place of
+    the two is no process."""
     try:
         process = psutil.Process(pid)
         # A finished child of the app stays a zombie until the app asks for it.
         same = started is None or abs(process.create_time() - started) < 1.0
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, TypeError, ValueError):
         return False
 
 

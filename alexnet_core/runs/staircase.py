@@ -100,8 +100,9 @@ class Staircase:
         """What was asked for, and what is known so far. Raises ExplorerError when the file is damaged."""
         try:
             values = json.loads((self.path / "staircase.json").read_text("utf-8"))
-            return Asked(**values | {"data": DataIdentity(**values["data"]), "budget": Budget(**values["budget"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            parts = {"data": DataIdentity.from_dict(values["data"]), "budget": Budget(**values["budget"])}
+            return Asked(**values | parts)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ExplorerError(f"The file of staircase {self.id} is damaged; start a new one.") from error
 
     def data(self) -> PreparedSet:

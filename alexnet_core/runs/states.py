@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from alexnet_core.runs.processes import is_alive, start_of
@@ -39,10 +39,11 @@ class RunState:
         state = cls(**values)
         if state.status not in get_args(Status):
             raise ValueError(state.status)
+        state = replace(state, message=str(state.message), heartbeat=float(state.heartbeat))
         if state.remedy is None:
             return state
         setting, value = state.remedy
-        return cls(**values | {"remedy": (str(setting), float(value))})  # JSON has no tuples
+        return replace(state, remedy=(str(setting), float(value)))  # JSON has no tuples
 
     @property
     def abandoned(self) -> bool:

@@ -5,15 +5,16 @@ the next batches while the device computes. Both give the same bits: which pictu
 them, depends on (seed, epoch, index) alone.
 """
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import psutil
 import torch
 
+from alexnet_core.data.ahead import made_ahead
 from alexnet_core.data.augment import Augmentation, augment, draw, normalised, order
 from alexnet_core.data.balance import even_order
 from alexnet_core.data.shards import ImageRows
@@ -68,17 +69,9 @@ def pieces(images: Images, rows: Iterable[slice | torch.Tensor], device: torch.d
     if isinstance(images, torch.Tensor):
         yield from (images[some] for some in rows)
         return
-    waiting: deque[Future[torch.Tensor]] = deque()
-    with _thread(device) as thread:
-        try:
-            for some in rows:
-                waiting.append(thread.submit(_gathered, images, some, device))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result().to(device, non_blocking=True)
-            while waiting:
-                yield waiting.popleft().result().to(device, non_blocking=True)
-        finally:
-            thread.shutdown(cancel_futures=True)
+    with closing(made_ahead(rows, partial(_gathered, images, device), _thread(device), AHEAD)) as gathered:
+        for batch in gathered:
+            yield batch.to(device, non_blocking=True)
 
 
 def _thread(device: torch.device) -> ThreadPoolExecutor:
@@ -88,7 +81,7 @@ def _thread(device: torch.device) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "copy-ahead", torch.cuda.set_device, (torch.cuda.current_device(),))
 
 
-def _gathered(images: ImageRows, rows: slice | torch.Tensor, device: torch.device) -> torch.Tensor:
+def _gathered(images: ImageRows, device: torch.device, rows: slice | torch.Tensor) -> torch.Tensor:
     found = images[rows] if isinstance(rows, slice) else images[rows.numpy()]
     batch = torch.from_numpy(np.array(found) if isinstance(rows, slice) else found)
     # From pinned memory a GPU copies by itself, without anybody waiting.

@@ -26,6 +26,7 @@ from alexnet_core.devices import DTYPES, Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.lock import alone
+from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.places import features_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import KEPT_SHARE, Batches, Images, free_memory, pieces
@@ -59,23 +60,30 @@ class StoredAnswers:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """A slice, or positions in any order, as a new array."""
+        """A slice, or positions in any order, as a new array. Raises ExplorerError where they can no longer be read."""
         positions = np.arange(len(self))[rows]
         found = np.empty((len(positions), *self.shape[1:]), self.dtype)
         together = isinstance(rows, slice) and rows.step in (None, 1)
         for place in range(1 if together and len(positions) else len(positions)):
             part = found if together else found[place : place + 1]
-            missing = memoryview(part.data).cast("B")
-            self._file.seek(int(positions[place]) * self.row_bytes)
+            self._read(int(positions[place]), memoryview(part.data).cast("B"))
+        return found
+
+    def _read(self, row: int, missing: memoryview) -> None:
+        try:
+            self._file.seek(row * self.row_bytes)
             while missing:
                 count = self._file.readinto(missing)
                 if not count:
-                    raise ExplorerError(
-                        f"The features in {self.path.parent.name} were cut short; resume the run, and they are "
-                        "computed again."
-                    )
+                    raise EOFError
                 missing = missing[count:]
-        return found
+        except (OSError, EOFError) as error:
+            if is_lack_of_memory(error):
+                raise
+            raise ExplorerError(
+                f"The features in {self.path.parent.name} were cut short or can no longer be read; resume the run, and "
+                "they are computed again."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ class FeatureSource:
                         saved = time.monotonic()
                     yield done, self.total
         except OSError as error:
+            if is_lack_of_memory(error):
+                raise
             raise ExplorerError(
                 f"The features could not be written: {error.strerror or error}. Free some space and resume the run, or "
                 "learn everything, which needs none."
@@ -208,7 +218,9 @@ class FeatureSource:
             dtype = np.dtype(STORED[DTYPES[self.compute.precision]])
             rows = StoredAnswers(self.folder / "answers.bin", (self.total, *shape), dtype)
             whole = (self.folder / "answers.bin").stat().st_size == self.total * rows.row_bytes
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            if is_lack_of_memory(error):
+                raise
             whole = False
         if not whole:
             shutil.rmtree(self.folder, ignore_errors=True)

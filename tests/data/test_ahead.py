@@ -1,13 +1,15 @@
-import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
 
 from alexnet_core.data.ahead import made_ahead
 
-WORKERS = os.cpu_count() or 1
+
+def threads(name: str = "test") -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(3, name)
 
 
 def test_all_is_made_and_comes_in_order() -> None:
@@ -15,8 +17,8 @@ def test_all_is_made_and_comes_in_order() -> None:
         time.sleep(0.02 / (1 + number))
         return number * number
 
-    assert list(made_ahead(range(30), slow_at_first, "test")) == [number * number for number in range(30)]
-    assert list(made_ahead([], slow_at_first, "test")) == []
+    assert list(made_ahead(range(30), slow_at_first, threads(), 6)) == [number * number for number in range(30)]
+    assert list(made_ahead([], slow_at_first, threads(), 6)) == []
 
 
 def test_never_more_is_made_ahead_than_may_be() -> None:
@@ -29,9 +31,9 @@ def test_never_more_is_made_ahead_than_may_be() -> None:
             made += 1
         return number
 
-    for taken, _ in enumerate(made_ahead(range(50 * WORKERS), make, "test", each=3)):
+    for taken, _ in enumerate(made_ahead(range(50), make, threads(), 5)):
         time.sleep(0.001)
-        assert made - taken <= 3 * WORKERS + 1
+        assert made - taken <= 5 + 1
 
 
 def test_an_error_comes_where_its_turn_is_and_ends_the_work() -> None:
@@ -40,7 +42,7 @@ def test_an_error_comes_where_its_turn_is_and_ends_the_work() -> None:
             raise ValueError(number)
         return number
 
-    coming = made_ahead(range(1000), bad_at_five, "ending")
+    coming = made_ahead(range(1000), bad_at_five, threads("ending"), 6)
     assert list(islice(coming, 5)) == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="5"):
         next(coming)

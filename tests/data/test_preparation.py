@@ -1,5 +1,6 @@
 """Preparation: splits that never change, and stopping at any moment without losing or doubling a picture."""
 
+import errno
 import json
 import os
 import signal
@@ -224,7 +225,7 @@ def test_ctrl_c_is_one_sentence_and_what_was_done_is_kept(tmp_path: Path) -> Non
     said = subprocess.run([sys.executable, "-c", INTERRUPTED, str(out)], capture_output=True, text=True, check=False)
     assert said.returncode == 130
     assert "Traceback" not in said.stderr
-    assert said.stderr.splitlines()[-1].startswith("alexnet: The preparation of “Noise” was stopped after ")
+    assert said.stderr.splitlines()[-1].startswith("alexnet: The preparation of “{Noise}” was stopped after ")
     assert said.stderr.endswith("Start it again and it goes on from there.\n")
     done = json.loads((tmp_path / "out.partial" / "progress.json").read_text())["done"]
     assert (tmp_path / "out.partial" / "images-00000.npy").stat().st_size >= done * 768
@@ -278,6 +279,23 @@ def test_too_little_room_is_seen_before_the_start(tmp_path: Path, monkeypatch) -
     monkeypatch.setattr(unfinished.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ExplorerError, match="no space left"):
         write(collection(), tmp_path / "out", 16, "key")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), RuntimeError("can't start new thread")]
+)
+def test_too_little_memory_is_one_sentence_and_what_was_done_is_kept(tmp_path: Path, error: Exception) -> None:
+    def read(position: int) -> Image.Image:
+        if position == ROWS - 1:
+            raise error
+        return collection().read(position)
+
+    with pytest.raises(ExplorerError, match="not enough memory to prepare “out”"):
+        write(collection(read=read), tmp_path / "out", 16, "key")
+    assert json.loads((tmp_path / "out.partial" / "progress.json").read_text())["done"] > 0
+    assert contents(write(collection(), tmp_path / "out", 16, "key")) == contents(
+        write(collection(), tmp_path / "whole", 16, "key")
+    )
 
 
 def test_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

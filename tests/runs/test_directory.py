@@ -134,7 +134,17 @@ def test_a_queued_run_whose_process_never_came_is_interrupted_after_a_minute(new
 
 @pytest.mark.parametrize("name", ["config.json", "state.json"])
 @pytest.mark.parametrize(
-    "contents", [None, "", "{", "[]", "null", '{"settings": {"depth": 9}}', '{"status": "flying"}']
+    "contents",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"settings": {"depth": 9}, "status": "flying"}',
+        '{"settings": [], "data": [], "status": ["running"]}',
+        '{"settings": {}, "data": {}, "processes": 1e999, "heartbeat": "noon"}',
+    ],
 )
 def test_half_written_and_foreign_files_are_one_sentence(new_run: NewRun, name: str, contents: str | None) -> None:
     run = new_run()
@@ -144,6 +154,13 @@ def test_half_written_and_foreign_files_are_one_sentence(new_run: NewRun, name: 
         (run.path / name).write_text(contents)
     with pytest.raises(ExplorerError, match=r"missing|damaged|another version"):
         RunDirectory.open(run.path).state()
+
+
+@pytest.mark.parametrize("pid", ["1", -1, 1.5, 10**30, [1]])
+def test_a_process_that_cannot_be_is_none(new_run: NewRun, pid: object) -> None:
+    run = new_run()
+    (run.path / "state.json").write_text(json.dumps({"status": "running", "pid": pid, "process_started": "noon"}))
+    assert run.state().status == "interrupted"
 
 
 def test_settings_of_another_version_are_named(new_run: NewRun) -> None:

@@ -2,6 +2,9 @@
 
 import copy
 import dataclasses
+import errno
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import EpochDone, Started, StepDone, Tick
-from alexnet_core.training.features import Features, FeatureSource
+from alexnet_core.training.features import Features, FeatureSource, StoredAnswers
 from alexnet_core.training.loop import Training
 from alexnet_core.training.transfer import (
     Moments,
@@ -357,6 +360,30 @@ def test_damaged_features_are_told_and_computed_again(few: PreparedSet) -> None:
         place.features()
     list(place.fill())
     place.features()
+
+
+def test_too_little_memory_is_not_taken_for_damaged_features(few: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = features(whole(few, from_features=True), few)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr("alexnet_core.training.features.StoredAnswers", full)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)):
+        place.features()
+    assert (place.folder / "answers.bin").exists()
+
+
+def test_features_cut_short_under_a_training_are_a_sentence(tmp_path: Path) -> None:
+    answers = np.arange(24, dtype=np.float32).reshape(4, 6, 1, 1)
+    (tmp_path / "answers.bin").write_bytes(answers.tobytes())
+    stored = StoredAnswers(tmp_path / "answers.bin", answers.shape, answers.dtype)
+    assert np.array_equal(stored[1:3], answers[1:3])
+    assert np.array_equal(stored[np.array([3, 0])], answers[[3, 0]])
+    os.truncate(tmp_path / "answers.bin", 30)
+    assert np.array_equal(stored[:1], answers[:1])
+    with pytest.raises(ExplorerError, match="computed again"):
+        stored[1:3]
 
 
 def test_the_oldest_features_go_when_there_is_no_room(few: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:

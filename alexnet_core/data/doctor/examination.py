@@ -4,7 +4,9 @@ Every picture is decoded once, as small as the wanted side allows, by a thread f
 of 3 kB and a few numbers for each.
 """
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -133,7 +135,8 @@ def examine(
     thumbnails = np.zeros((total, SIDE, SIDE, 3), np.uint8)
     sizes, sharp = np.ones((total, 2), np.int64), np.ones(total)
     pieces = [range(first, min(first + CHUNK, total)) for first in range(0, total, CHUNK)]
-    looked = made_ahead(pieces, partial(_look, collection), "examine", each=4)
+    workers = os.cpu_count() or 1
+    looked = made_ahead(pieces, partial(_look, collection), ThreadPoolExecutor(workers, "examine"), 4 * workers)
     for piece, looks in zip(pieces, looked, strict=True):
         if cancelled and cancelled():
             raise stopped
