@@ -79,10 +79,7 @@ def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureM
 
     Raises ExplorerError for a layer that does not exist or puts out no maps, and for maps that are not finite.
     """
-    device = next(network.model.parameters()).device
-    with torch.no_grad(), evaluating(network.model) as model, capture(model, layer) as activations:
-        model(network.preprocessing.tensor(picture).to(device))
-    output = activations.get(layer)
+    output = _output(network, picture, layer)
     if output is None or output.dim() != 4:
         raise ExplorerError(f"The layer {layer} puts out single numbers, no maps; choose a layer before it.")
     values = output[0].float().cpu().numpy()  # (1, C, H, W) -> (C, H, W)
@@ -93,13 +90,18 @@ def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureM
 
 def numbers_of_layer(network: Network, picture: Image.Image, layer: str) -> np.ndarray:
     """The output of a layer that puts out a list of numbers: float32 (C,). Raises ExplorerError for another layer."""
-    device = next(network.model.parameters()).device
-    with torch.no_grad(), evaluating(network.model) as model, capture(model, layer) as activations:
-        model(network.preprocessing.tensor(picture).to(device))
-    output = activations.get(layer)
+    output = _output(network, picture, layer)
     if output is None or output.dim() != 2:
         raise ExplorerError(f"The layer {layer} puts out maps, no list of numbers; choose a layer behind it.")
     return output[0].float().cpu().numpy()
+
+
+def _output(network: Network, picture: Image.Image, layer: str) -> torch.Tensor | None:
+    """What the layer puts out for one picture; None where the picture does not pass it."""
+    device = next(network.model.parameters()).device
+    with torch.no_grad(), evaluating(network.model) as model, capture(model, layer) as activations:
+        model(network.preprocessing.tensor(picture).to(device))
+    return activations.get(layer)
 
 
 def _receptive_field(network: Network, name: str) -> int | None:
