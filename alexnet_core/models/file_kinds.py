@@ -1,5 +1,6 @@
 """What kind of file somebody brought, told by its first bytes and its table of contents, whatever its name."""
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Literal
@@ -15,14 +16,32 @@ LARGEST_TABLE = 8 * 1024**2
 END_OF_ZIP = 65_535 + 22 + 20 + 56
 """Bytes from the end of a zip within which the place and length of that table stand: behind them comes a comment."""
 Kind = Literal["safetensors", "onnx", "folder", "pickled"]
+ARCHIVE = "a packed archive. Unpack it, and give the file with the weights"
+WEB_PAGE = "a web page. Fetch the file itself, in the browser by its download button"
+PICTURE = "a picture. Explain it on the page Predict and explain"
 HEADS = {
-    b"\x89HDF": "a file of Keras (HDF5). Convert its weights to PyTorch first",
-    b"\x89PNG": "a picture. Explain it on the page Predict and explain",
-    b"\xff\xd8\xff": "a picture. Explain it on the page Predict and explain",
-    b"\x93NUMPY": "an array of NumPy. Save the whole state dict as safetensors",
-    b"GGUF": "a language model (GGUF). This program takes networks that look at pictures",
+    b"\x89hdf": "a file of Keras (HDF5). Convert its weights to PyTorch first",
+    b"\x89png": PICTURE,
+    b"\xff\xd8\xff": PICTURE,
+    b"\x93numpy": "an array of NumPy. Save the whole state dict as safetensors",
+    b"gguf": "a language model (GGUF). This program takes networks that look at pictures",
+    b"version https://": "a pointer to a file, not the file itself. Fetch that with: git lfs pull",
+    b"<!doctype": WEB_PAGE,
+    b"<html": WEB_PAGE,
+    b"\x1f\x8b": ARCHIVE,
+    b"7z\xbc\xaf": ARCHIVE,
+    b"rar!": ARCHIVE,
 }
-"""How files of other kinds begin, and what to say about them."""
+"""How files of other kinds begin, with letters made small, and what to say about them."""
+ZIPPED = {
+    "/constants.pkl": "a TorchScript program, which would have to be run. Save model.state_dict() in its place",
+    "data.pkl": "",
+    ".h5": "a file of Keras. Convert its weights to PyTorch first",
+    ".npy": "arrays of NumPy. Save the whole state dict as safetensors",
+    **dict.fromkeys((".safetensors", ".pt", ".pth", ".onnx"), ARCHIVE),
+    **dict.fromkeys(PICTURE_SUFFIXES, "a zip of pictures, not a network. Train on it on the page Train"),
+}
+"""How a member's name ends, with letters made small, and what that says about the zip; nothing: PyTorch made it."""
 
 
 def kind_of(path: Path, name: str) -> Kind:
@@ -30,13 +49,17 @@ def kind_of(path: Path, name: str) -> Kind:
     it is."""
     with path.open("rb") as file:
         start = file.read(16)
+        size = file.seek(0, os.SEEK_END)
+    if not size:
+        raise ExplorerError(f"{name} is empty; make or fetch it again.")
     for head, words in HEADS.items():
-        if start.startswith(head):
+        if start.lower().startswith(head):
             raise ExplorerError(f"{name} is {words}.")
     if start.startswith(b"PK"):
         return _kind_of_zip(path, name)
     # A safetensors file begins with the length of its header, which is JSON.
-    if len(start) >= 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
+    has_room = int.from_bytes(start[:8], "little") <= size
+    if start[8:9] == b"{" and (has_room or path.suffix.lower() == ".safetensors"):  # by that name, it was cut off
         return "safetensors"
     if start.startswith(b"\x80"):  # a pickle's first command
         return "pickled"
@@ -60,14 +83,11 @@ def _kind_of_zip(path: Path, name: str) -> Kind:
         raise ExplorerError(f"{name} is a damaged zip; make or fetch it again.") from error
     if any(member.endswith(NETWORK_FILE) for member in names):
         return "folder"
-    if any(member.endswith("/constants.pkl") for member in names):
-        raise ExplorerError(
-            f"{name} is a TorchScript program, which would have to be run; save model.state_dict() in its place."
-        )
-    if any(member.endswith("data.pkl") for member in names):
-        return "pickled"
-    if any(member.lower().endswith(PICTURE_SUFFIXES) for member in names):
-        raise ExplorerError(f"{name} is a zip of pictures, not a network; train on it on the page Train.")
+    for ending, words in ZIPPED.items():
+        if any(member.lower().endswith(ending) for member in names):
+            if not words:
+                return "pickled"
+            raise ExplorerError(f"{name} is {words}.")
     raise ExplorerError(f"{name} is a zip without {NETWORK_FILE}; choose one that `export --format folder` made.")
 
 

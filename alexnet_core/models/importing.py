@@ -5,6 +5,7 @@ this program builds itself, after every name, shape and value was compared (`wei
 """
 
 import json
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ import torch
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder
 from alexnet_core.images import clean_name
+from alexnet_core.limits import IMAGE_SIZE
 from alexnet_core.models import MODELS, Network, build, find_model
 from alexnet_core.models.fetching import imagenet_weights
 from alexnet_core.models.file_kinds import NETWORK_FILE, kind_of
@@ -75,13 +77,15 @@ def look(path: Path, *, owner: bool, name: str | None = None, image_size: int | 
     Raises ExplorerError, saying what the file is, what was expected and what to do, for everything else.
     """
     name = clean_name(name or path.name)
-    if path.is_dir():
+    if image_size is not None and not IMAGE_SIZE[0] <= image_size <= IMAGE_SIZE[1]:
+        raise ExplorerError(f"Pictures have {IMAGE_SIZE[0]} to {IMAGE_SIZE[1]:,} pixels a side, not {image_size:,}.")
+    if os.path.isdir(path):  # which answers for impossible names, too
         if not (path / NETWORK_FILE).is_file():
             raise ExplorerError(
                 f"The folder {name} holds no {NETWORK_FILE}; choose one that `export --format folder` made, or a run."
             )
         return replace(look(path / NETWORK_FILE, owner=owner, image_size=image_size), name=name)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ExplorerError(f"There is no file {name}; check the path.")
     match kind_of(path, name):
         case "safetensors":
@@ -231,16 +235,30 @@ def _completed(state: dict[str, torch.Tensor], header: Mapping[str, str], name: 
 
 
 def _plain_state(name: str, kind: str, state: Mapping[str, torch.Tensor], image_size: int | None) -> Found:
-    state = {key: value for key, value in _unwrapped(state).items() if not key.startswith(AUXILIARY)}
-    shapes = {key: tuple(value.shape) for key, value in state.items()}
-    return Found(name, kind, state, None, tuple(fits(shapes, image_size)))
+    state = _unwrapped(state)
+    found = _fits(state, image_size)
+    if not found:  # a network beside what its training needed, the weights of a loss, say
+        parts: dict[str, dict[str, torch.Tensor]] = {}
+        for key, value in state.items():
+            part, _, inner = key.partition(".")
+            parts.setdefault(part, {})[inner] = value
+        fitting = [(part, inner, fit) for part, inner in parts.items() if (fit := _fits(_unwrapped(inner), image_size))]
+        if len(fitting) == 1:
+            ((part, inner, found),) = fitting
+            state, kind = _unwrapped(inner), f"{kind}, of which “{clean_name(part)}” was taken"
+    return Found(name, kind, state, None, found)
+
+
+def _fits(state: Mapping[str, torch.Tensor], image_size: int | None) -> tuple[Fit, ...]:
+    return tuple(fits({key: tuple(value.shape) for key, value in state.items()}, image_size))
 
 
 def _unwrapped(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """The weights without what their names have in front, and without the heads that only helped training."""
     for wrapper in WRAPPERS * 2:  # a wrapped one may be wrapped again
         if state and all(key.startswith(wrapper) for key in state):
             state = {key.removeprefix(wrapper): value for key, value in state.items()}
-    return state
+    return {key: value for key, value in state.items() if not key.startswith(AUXILIARY)}
 
 
 def _usual(fit: Fit) -> Preprocessing:

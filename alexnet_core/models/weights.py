@@ -7,6 +7,7 @@ finite.
 """
 
 import json
+import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
-from alexnet_core.models import Network, build
+from alexnet_core.models import Network, build, pickles
 from alexnet_core.models.fetching import Cancelled, Progress, imagenet_file, imagenet_weights
 from alexnet_core.preprocess import Preprocessing
 
@@ -138,21 +139,23 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
 
 
 def read_pickled(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a `.pt` or `.pth` file: a state dict, also as `state_dict` or `model` among other things. Raises
+    """The tensors of a `.pt` or `.pth` file: a state dict, also among other things under one of the usual names. Raises
     ExplorerError as `read_tensors` does."""
     _check_file(path)
     _refuse_compression(path)
     try:
+        pickles.check(path)
         with path.open("rb") as file:  # by its path, torch would believe the file's suffix
             loaded = torch.load(file, map_location="cpu", weights_only=True)
     except DAMAGED_PICKLE as error:
         # torch's own message would explain how to switch the safety off; it is not shown.
         raise ExplorerError(
-            f"{path.name} could not be read as weights; give a file of tensors alone (a state dict) or safetensors."
+            f"{path.name} could not be read as weights: it is damaged, or holds more than tensors, which could carry a "
+            'program. Where it was made, save the weights alone: torch.save(model.state_dict(), "weights.pt").'
         ) from error
     state = loaded
     if isinstance(loaded, dict):
-        state = next((loaded[key] for key in ("state_dict", "model") if isinstance(loaded.get(key), dict)), loaded)
+        state = next((loaded[key] for key in STATE_KEYS if isinstance(loaded.get(key), dict)), loaded)
     if not isinstance(state, dict) or not state or not all(_is_plain(value) for value in state.values()):
         raise ExplorerError(
             f"{path.name} holds no state dict; save the weights with torch.save(model.state_dict(), ...)."
@@ -160,16 +163,18 @@ def read_pickled(path: Path) -> dict[str, torch.Tensor]:
     return {str(key): value for key, value in state.items()}
 
 
+STATE_KEYS = ("state_dict", "model_state_dict", "model", "net", "state_dict_ema", "model_ema")
+"""What trainings call the weights in their checkpoints."""
 DAMAGED_PICKLE = (
     pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
-    AssertionError, OverflowError, MemoryError,
+    AssertionError, OverflowError, MemoryError, zipfile.BadZipFile,
 )  # fmt: skip
-"""What torch.load and the unpickler let out for damaged bytes."""
+"""What torch.load, the unpickler and the reader of zips let out for damaged bytes."""
 
 
 def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise ExplorerError(f"There is no file {path.name}; check the path.")
+    if not os.path.isfile(path):  # which answers for impossible names, too
+        raise ExplorerError(f"There is no file {path.name:.80}; check the path.")
     if path.stat().st_size > LARGEST_FILE:
         raise ExplorerError(
             f"{path.name} is larger than {LARGEST_FILE // 1024**2} MB, more than any network here needs."
@@ -238,11 +243,17 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None
                 f"The weights in {name} do not fit: {key} is {tuple(value.shape)} where {tuple(expected[key].shape)} "
                 "is expected. Check the number of classes and the network."
             )
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        if expected[key].is_floating_point() and not value.is_floating_point():
+            raise ExplorerError(
+                f"The weights in {name} are whole numbers ({key}), as in networks made smaller for telephones; give "
+                "those that were trained."
+            )
+    tensors = {key: value.to(expected[key].dtype, copy=True) for key, value in state.items()}
+    for key, value in tensors.items():  # as they will be used: a number of 64 bits may be too large for 32
+        if not bool(torch.isfinite(value).all()):
             raise ExplorerError(
                 f"The weights in {name} hold values that are not numbers ({key}); the training has failed there."
             )
-    tensors = {key: value.to(expected[key].dtype).clone() for key, value in state.items()}
     model.load_state_dict(tensors, strict=True, assign=any(value.is_meta for value in expected.values()))
 
 

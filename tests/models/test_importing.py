@@ -79,8 +79,15 @@ def test_our_own_files_bring_everything(network: Network, tmp_path: Path, format
     same(back, network)
 
 
-@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3}, lambda s: {"model": s}])
-@pytest.mark.parametrize("prefix", ["", "module.", "module._orig_mod."])
+@pytest.mark.parametrize(
+    ("wrap", "prefix"),
+    [
+        (lambda s: s, ""), (lambda s: s, "module._orig_mod."), (lambda s: {"model": s}, "module."),
+        (lambda s: {"state_dict": s, "epoch": 3}, "model."), (lambda s: {"model_state_dict": s}, "_orig_mod."),
+        (lambda s: {"state_dict_ema": s | {"loss.weight": torch.ones(3)}}, "net.module."),
+        (lambda s: {"state_dict": s | {"criterion.weight": torch.ones(3)}}, "alexnet."),
+    ],
+)  # fmt: skip
 def test_a_state_dict_is_told_by_its_names_and_shapes(
     network: Network, tmp_path: Path, wrap: Callable[[dict], dict], prefix: str
 ) -> None:
@@ -120,6 +127,9 @@ def test_weights_of_no_network_here_name_the_nearest(network: Network, tmp_path:
         network_of(look(path, owner=False), model="alexnet_mini")
     path.write_bytes(save({"a": torch.zeros(2), "b": torch.zeros(())}))
     assert "another definition. The networks are" in refused(path)
+    whole = network.model.state_dict()  # of a teacher and its pupil, nobody says which is meant
+    path.write_bytes(save({f"{part}.{key}": value.clone() for part in "ab" for key, value in whole.items()}))
+    assert "another definition" in refused(path)
     with pytest.raises(ExplorerError, match="no network called"):
         network_of(look(path, owner=False), model="../../x")
 
@@ -178,6 +188,9 @@ def test_a_header_that_does_not_fit_is_one_sentence(network: Network, tmp_path: 
     for length in (0, 3, len(data), 2**40, 2**63):
         path.write_bytes(struct.pack("<Q", length) + data[8:])
         refused(path)
+    for cut in (9, 50, len(data) // 2):
+        path.write_bytes(data[:cut])
+        assert "damaged or no safetensors file" in refused(path)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", LARGEST_HEADER + 1) + b"{")
         file.truncate(LARGEST_HEADER + 100)
@@ -237,6 +250,10 @@ def test_zips_that_are_traps_are_refused(network: Network, tmp_path: Path, home:
     assert "no file with a network" in refused(zip_with(path, (link, b"/etc/passwd")))
     assert "zip of pictures" in refused(zip_with(path, ("cat/1.JPG", b"x")))
     assert NETWORK_FILE in refused(zip_with(path, ("letter.txt", b"x")))
+    assert "Unpack it" in refused(zip_with(path, ("mine/best.PTH", b"x")))
+    assert "Keras" in refused(zip_with(path, ("model.weights.h5", b"x")))
+    assert "NumPy" in refused(zip_with(path, ("a.npy", b"x")))
+    assert "TorchScript" in refused(zip_with(path, ("s/data.pkl", b"x"), ("s/constants.pkl", b"x")))
     data = bytearray(zip_with(path, (NETWORK_FILE, network_bytes(network))).read_bytes())
     for place, mark in ((6, b"PK\x03\x04"), (8, b"PK\x01\x02")):  # the bit that says: encrypted
         data[data.find(mark) + place] |= 1
@@ -274,8 +291,9 @@ def test_an_onnx_file_does_not_read_others(network: Network, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("start", "words"),
-    [(b"\x89PNG\r\n", "picture"), (b"\x89HDF\r\n", "Keras"), (b"GGUF", "language model"), (b"", "no file with"),
-     (b"<html>", "no file with")],
+    [(b"\x89PNG\r\n", "picture"), (b"\x89HDF\r\n", "Keras"), (b"GGUF", "language model"), (b"", "is empty"),
+     (b"<!DOCTYPE html>", "web page"), (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+     (b"\x1f\x8b\x08", "archive"), (b"Rar!\x1a", "archive"), (b"import torch\n", "no file with")],
 )  # fmt: skip
 def test_files_of_other_kinds_are_named(tmp_path: Path, start: bytes, words: str) -> None:
     (tmp_path / "*n*").write_bytes(start + b"\xff" * 30 * bool(start))
@@ -312,3 +330,9 @@ def test_other_lists_are_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "names").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ExplorerError, match="UTF-8"):
         read_class_names(tmp_path / "names")
+
+
+@pytest.mark.parametrize("size", [-5, 0, 1_000_000])
+def test_impossible_sides_are_one_sentence(network: Network, tmp_path: Path, size: int) -> None:
+    torch.save(network.model.state_dict(), tmp_path / "n.pt")
+    assert "8 to 1,024 pixels" in refused(tmp_path / "n.pt", image_size=size)

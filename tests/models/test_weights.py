@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.models import MODELS, Network, build
+from alexnet_core.models import MODELS, Network, build, pickles
 from alexnet_core.models import weights as weights_module
 from alexnet_core.models.weights import (
     FORMAT,
@@ -191,6 +191,69 @@ def test_a_cut_or_altered_file_is_one_sentence_or_plain_tensors(tmp_path, suffix
     assert refused >= 60
 
 
+def bomb(call: bytes) -> bytes:
+    """A pickle as torch writes it that makes a dictionary of one thing by the commands `call`."""
+    return b"\x80\x02}X\x01\x00\x00\x00a" + call + b"s."
+
+
+def endless(times: int) -> bytes:
+    """The commands for a tensor of one number that says that it holds it `times` times two times."""
+    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQ"
+    sizes = b"\x8a\x05" + times.to_bytes(5, "little") + b"K\x02\x86K\x00K\x00\x86"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00" + sizes + b"\x89ccollections\nOrderedDict\n)RtR"
+
+
+MANY = (2 * 10**9).to_bytes(5, "little")
+BOMBS = {
+    "bytearray": b"c__builtin__\nbytearray\n\x8a\x05" + MANY + b"\x85R",
+    "tensor": b"ctorch\nFloatTensor\n\x8a\x05" + MANY + b"\x85R",
+    "storage": b"ctorch\nUntypedStorage\n\x8a\x05" + MANY + b"\x85R",
+    "dictionary": b"ccollections\nOrderedDict\n" + endless(10**9) + b"\x85R",
+    "counter": b"ccollections\nCounter\n" + endless(10**9) + b"\x85R",
+    "size": b"ctorch\nSize\n" + endless(10**9) + b"\x85R",
+    "again": b"(" + b"K\x01" * 1000 + b"lq\x00(" + b"c__builtin__\nset\nh\x00\x85R" * 200 + b"l\x86",
+    "long": b"(" + b"]" * 50_000 + b"l",
+}
+
+
+@pytest.mark.parametrize("kind", ["zip", "legacy"])
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_does_not_fill_the_memory(tmp_path, monkeypatch, name, kind):
+    plain = tmp_path / "plain.pt"
+    torch.save({"a": torch.ones(1)}, plain, _use_new_zipfile_serialization=kind == "zip")
+    bombed = tmp_path / "bombed.pt"
+    monkeypatch.setattr(pickles, "LONGEST", 40_000)
+    if kind == "zip":
+        with zipfile.ZipFile(plain) as old, zipfile.ZipFile(bombed, "w") as new:
+            for record in old.infolist():
+                pickled = record.filename.endswith("data.pkl")
+                new.writestr(record.filename, bomb(BOMBS[name]) if pickled else old.read(record))
+    else:
+        whole = plain.read_bytes()
+        at = whole.index(b"\x80\x02}q\x00X\x01\x00\x00\x00a")
+        bombed.write_bytes(whole[:at] + bomb(BOMBS[name]) + whole[at:])
+    with monkeypatch.context() as watched:
+        watched.setattr(torch, "load", lambda *_, **__: pytest.fail("torch was let near it"))
+        with pytest.raises(ExplorerError, match=r"could not be read as weights.*state_dict\(\)"):
+            read_tensors(bombed)
+
+
+def test_what_trainings_keep_beside_the_weights_is_no_trouble(tmp_path):
+    layer = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(layer.parameters())
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 5])
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    kept = {
+        "model_state_dict": layer.state_dict(), "parameters": dict(layer.named_parameters()), "epoch": 3, "best": 0.5,
+        "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "rng": torch.get_rng_state(),
+        "shape": torch.Size([2, 2]), "device": torch.device("cpu"), "kind": torch.float32, "seen": {1, 2}, "no": None,
+    }  # fmt: skip
+    for new in (True, False):
+        torch.save(kept, tmp_path / "x.pth", _use_new_zipfile_serialization=new)
+        assert set(read_tensors(tmp_path / "x.pth")[0]) == {"weight", "bias"}
+
+
 def test_compressed_records_are_not_opened(tmp_path):
     stored, packed = tmp_path / "stored.pt", tmp_path / "packed.pt"
     torch.save({"a": torch.zeros(100_000)}, stored)
@@ -241,6 +304,16 @@ def spoil_infinite(state):
     state["features.3.squeeze.bias"].view(-1)[0] = float("inf")
 
 
+def spoil_large(state):
+    value = state["features.3.squeeze.bias"].double()
+    value[0] = 1e300
+    state["features.3.squeeze.bias"] = value
+
+
+def spoil_kind(state):
+    state["features.3.squeeze.bias"] = state["features.3.squeeze.bias"].to(torch.int8)
+
+
 def drop(state):
     del state["features.3.squeeze.weight"]
 
@@ -255,6 +328,8 @@ def add(state):
         (spoil_shape, "do not fit: features.3.squeeze.weight"),
         (spoil_value, "not numbers"),
         (spoil_infinite, "not numbers"),
+        (spoil_large, "not numbers"),
+        (spoil_kind, "whole numbers"),
         (drop, "features.3.squeeze.weight is missing"),
         (add, "unheard.of has no place"),
     ],
