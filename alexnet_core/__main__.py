@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen.run(chosen)
     except ExplorerError as error:
-        print(f"alexnet: {error}", file=sys.stderr)
+        # A name in it can be a stranger's, with commands to the terminal.
+        print(f"alexnet: {''.join(c if c.isprintable() else ' ' for c in str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(f"alexnet: {stop}" if str(stop) else "alexnet: stopped.", file=sys.stderr)

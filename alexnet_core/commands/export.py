@@ -48,12 +48,13 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
     from alexnet_core.files import write_folder, write_whole, zipped
+    from alexnet_core.images import clean_name
 
     chosen = chosen_run(arguments.run_directory)
     if arguments.format in ("csv", "tensorboard"):
         from alexnet_core.runs.logs import LOGS
 
-        files, words = LOGS[arguments.format](chosen), chosen.title()
+        files, words = LOGS[arguments.format](chosen), clean_name(chosen.title())
     else:
         from alexnet_core.models.export import FORMATS
         from alexnet_core.models.plain_folder import folder_files
