@@ -11,8 +11,9 @@ from app import answers, session
 from app.figures.history import course
 from app.figures.ink import DARK, LIGHT, Paper
 from app.gallery import choose_gallery
-from app.inside import time_machine
-from app.inside.time_machine import Drawn, History, Watched
+from app.inside import moving_pictures, run_history, time_machine
+from app.inside.run_history import History
+from app.inside.time_machine import Drawn, Watched
 from app.sentences import plain, sentences_for_people
 from app.session import Picture, SharedNetwork
 
@@ -25,7 +26,7 @@ AT_FIRST = "grad_cam"
 
 def choose_history(choice: str) -> History:
     """The run's history. Stops the page, saying what to do, where there is none."""
-    past = None if choice.startswith(session.IMAGENET) else time_machine.history(RunDirectory.find(choice))
+    past = None if choice.startswith(session.IMAGENET) else run_history.history(RunDirectory.find(choice))
     if past is None:
         st.info(
             "This network brings no snapshots of its training. Choose a run above, or train a network: every run keeps "
@@ -213,7 +214,7 @@ def _take_home(past: History, drawn: list[Drawn], paper: Paper) -> None:
     with st.expander("Take it home", icon=":material/download:"), st.container(horizontal=True):
         st.download_button(
             "Filters as GIF",
-            partial(time_machine.filters_gif, past),
+            partial(moving_pictures.filters_gif, past),
             file_name="filters.gif",
             mime="image/gif",
             icon=":material/gif_box:",
@@ -222,7 +223,7 @@ def _take_home(past: History, drawn: list[Drawn], paper: Paper) -> None:
         )
         st.download_button(
             "Everything as GIF",
-            partial(time_machine.panel_gif, past, drawn, paper),
+            partial(moving_pictures.panel_gif, past, drawn, paper),
             file_name="training.gif",
             mime="image/gif",
             icon=":material/gif_box:",

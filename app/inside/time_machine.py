@@ -1,4 +1,4 @@
-"""What the time machine moves: the snapshots of a run, and what the network of each makes of a picture and of many.
+"""What the time machine moves: what the network of each snapshot of a run makes of a picture and of many.
 
 A snapshot is loaded, asked everything, and let go: nobody else has that network, so it needs no lock. What it answered
 is kept in bounded stores that all sessions share, and so are the drawings: a step of the slider computes nothing.
@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -16,21 +15,19 @@ from PIL import Image
 
 from alexnet_core.insight import attribution, colours, embedding, neighbours, training_history
 from alexnet_core.insight.feature_maps import FeatureMaps, feature_maps
-from alexnet_core.insight.filters import FirstLayer, filters_of_state
+from alexnet_core.insight.filters import FirstLayer
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.neighbours import Axes, Depth
 from alexnet_core.insight.prediction import ClassProbability, predict
 from alexnet_core.models import Network
-from alexnet_core.models.weights import load_network, read_tensors
-from alexnet_core.runs.directory import RunDirectory
-from alexnet_core.training.events import EpochDone, Started, StepDone
+from alexnet_core.models.weights import load_network
 from app import answers
 from app.answers import Answers
 from app.figures import moments
-from app.figures.history import Series
-from app.figures.ink import LIGHT, Paper
+from app.figures.ink import Paper
 from app.figures.mosaic import columns_for, mosaic
 from app.figures.timeline import timeline
+from app.inside.run_history import History
 from app.session import Picture, SharedNetwork
 
 PICTURES = 200
@@ -45,7 +42,7 @@ Tell = Callable[[float, str], None]
 
 
 @st.cache_resource
-def _histories() -> Answers:
+def _crowds() -> Answers:
     return Answers(8)
 
 
@@ -59,107 +56,6 @@ def _moments() -> Answers:
 def _films() -> Answers:
     """Some 10 MB of PNGs each."""
     return Answers(8)
-
-
-# -- what the files tell -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Course:
-    """Lines that belong on one pair of axes."""
-
-    title: str
-    series: tuple[Series, ...]
-    percent: bool = False
-
-
-@dataclass(frozen=True)
-class History:
-    """A run's snapshots and curves, as its files tell them."""
-
-    run: RunDirectory
-    key: str
-    steps: tuple[int, ...]
-    whole: bool
-    """Whether every snapshot holds the whole network, not the first layer alone."""
-    filters: tuple[FirstLayer, ...]
-    """A moment each; every filter keeps its place."""
-    courses: tuple[Course, ...]
-    """Accuracy first."""
-    per_epoch: float
-    """Steps an epoch."""
-
-    def at(self, step: int) -> str:
-        """The moment in words, as far as a person can use them."""
-        line = self.courses[0].series[0]
-        right = [value for at, value in zip(line.steps, line.values, strict=True) if at <= step]
-        known = f", {right[-1]:.0%} of the validation pictures right".replace("%", " %") if right else ""
-        return f"Step {step:,}, epoch {step / self.per_epoch:.3g}{known}"
-
-
-def history(run: RunDirectory) -> History | None:
-    """The history of a run as far as it has come; None while it has no two snapshots."""
-    snapshots = _snapshots(run)
-    if len(snapshots) < 2:
-        return None
-    changed = snapshots[max(snapshots)].stat().st_mtime_ns
-    key = f"{run.id}@{max(snapshots)}-{changed}"
-    return _histories().get(key, lambda: _read(run, key))
-
-
-def _snapshots(run: RunDirectory) -> dict[int, Path]:
-    """The whole snapshots, where a run has some, else the first layers: a bundled run has both, and few whole ones."""
-    return run.snapshots(whole=True) or run.snapshots()
-
-
-def _read(run: RunDirectory, key: str) -> History:
-    snapshots = _snapshots(run)
-    whole = bool(run.snapshots(whole=True))
-    states = [read_tensors(path)[0] for path in snapshots.values()]
-    events = run.events()
-    started = next((event for event in events if isinstance(event, Started)), None)
-    steps = [event for event in events if isinstance(event, StepDone)]
-    ends = [event for event in events if isinstance(event, EpochDone)]
-    at_ends = [event.step for event in ends]
-    # A file has its tensors by name, the network its layers in the order in which a picture passes them.
-    order = [name for name, _ in run.network().model.named_modules()]
-    layers = sorted(training_history.changes(states), key=lambda layer: order.index(layer.name))
-    return History(
-        run,
-        key,
-        tuple(snapshots),
-        whole,
-        tuple(filters_of_state(state) for state in states),
-        (
-            Course(
-                "Right answers",
-                (
-                    Series("validation", at_ends, [event.val_top1 for event in ends]),
-                    Series("training", at_ends, [event.train_top1 for event in ends]),
-                ),
-                percent=True,
-            ),
-            Course(
-                "Loss",
-                (
-                    Series("validation", at_ends, [event.val_loss for event in ends]),
-                    Series("training", [event.step for event in steps], [event.train_loss for event in steps]),
-                ),
-            ),
-            Course(
-                "Change since the snapshot before",
-                tuple(Series(layer.name, tuple(snapshots), layer.since_before.tolist()) for layer in layers),
-            ),
-            Course(
-                "Change since the start",
-                tuple(Series(layer.name, tuple(snapshots), layer.since_start.tolist()) for layer in layers),
-            ),
-        ),
-        started.steps / started.epochs if started is not None else max(snapshots),
-    )
-
-
-# -- what the networks of the moments say --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -185,7 +81,7 @@ def crowd(shared: SharedNetwork, gallery: Gallery) -> Crowd:
         labels = None if gallery.labels is None else gallery.labels[rows]
         return Crowd(gallery, rows, labels, depth, embedding.pca(found.features)[0])
 
-    return _histories().get((shared.key, gallery.key, "crowd"), compute)
+    return _crowds().get((shared.key, gallery.key, "crowd"), compute)
 
 
 @dataclass(frozen=True)
@@ -349,32 +245,3 @@ def _png(picture: Image.Image) -> bytes:
     file = BytesIO()
     picture.save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-# -- to take home --------------------------------------------------------------------------------------------------
-
-
-def filters_gif(past: History) -> bytes:
-    """The filters growing, with the step under them."""
-    frames = [
-        moments.panel([drawn_filters(filters)], ["First filters"], f"Step {step:,}", LIGHT)
-        for step, filters in zip(past.steps, past.filters, strict=True)
-    ]
-    return moments.gif(frames)
-
-
-def panel_gif(past: History, drawn: Sequence[Drawn], paper: Paper) -> bytes:
-    """All drawings side by side, moving together."""
-    frames = []
-    for step, one in zip(past.steps, drawn, strict=True):
-        pictures = {
-            "First filters": one.filters,
-            "Maps": one.maps,
-            "Why": one.why,
-            "Last hidden layer": one.plane,
-            "Taken for": one.matrix,
-        }
-        opened = {title: Image.open(BytesIO(data)) for title, data in pictures.items() if data is not None}
-        says = f"  It says {one.says}" if one.says else ""
-        frames.append(moments.panel(list(opened.values()), list(opened), past.at(step) + says, paper))
-    return moments.gif(frames)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.choices import choose_network
 from app.inside import neighbours
+from app.inside.whose_neighbours import choose_question
 from app.sentences import plain
 
 st.title("Neighbours")
@@ -11,7 +12,7 @@ left, right = st.columns([3, 7], gap="large")
 with left:
     shared = choose_network()
     choice = st.session_state["run"]
-    question = neighbours.choose_question(shared, choice)
+    question = choose_question(shared, choice)
     st.image(question.image, caption=plain(question.title), width=280, alt="The picture whose neighbours are shown.")
 with right:
     st.subheader("What it looks like, from colour to content")

@@ -11,6 +11,7 @@ from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
 from app import session
 from app.inside import neighbours
+from app.inside.whose_neighbours import of_row
 from tests.pictures import class_files, make_folder
 
 
@@ -70,7 +71,7 @@ def test_a_picture_of_the_set_itself_is_found_at_once(with_set):
     shared = session.load(run.id)
     gallery = of_set(prepared, "train", shared.network.classes)
     index = neighbours._built(shared, gallery, 1_000, neighbours.st.empty(), None)
-    picture = neighbours.of_row(shared.network, gallery, 5)
+    picture = of_row(shared.network, gallery, 5)
     found = neighbours.found(shared, picture, gallery, index)
     assert all(level.rows[0] == 5 for level in found.near[:1])
     assert picture.label == gallery.labels[5]

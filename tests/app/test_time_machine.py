@@ -12,7 +12,7 @@ from alexnet_core.runs.directory import RunDirectory
 from app import answers, session
 from app.figures.ink import LIGHT
 from app.gallery import galleries
-from app.inside import time_machine
+from app.inside import moving_pictures, run_history, time_machine
 from app.inside.time_machine import Watched
 
 
@@ -44,7 +44,7 @@ def watched(past, shared, whole: bool) -> Watched:
 
 
 def test_a_history_tells_steps_epochs_and_changes(run):
-    past = time_machine.history(grown(run, whole=True))
+    past = run_history.history(grown(run, whole=True))
     assert past.steps == (0, 5, 10)
     assert past.whole
     assert past.at(5) == "Step 5, epoch 1, 60 % of the validation pictures right"
@@ -58,13 +58,13 @@ def test_a_history_tells_steps_epochs_and_changes(run):
 
 
 def test_one_snapshot_is_no_history(run):
-    assert time_machine.history(run) is None
+    assert run_history.history(run) is None
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_film_has_every_moment_and_is_made_once(run, whole, monkeypatch):
     monkeypatch.setattr(time_machine, "PICTURES", 30)
-    past = time_machine.history(grown(run, whole))
+    past = run_history.history(grown(run, whole))
     shared = session.load(run.id)
     wish = watched(past, shared, whole)
     told = []
@@ -82,7 +82,7 @@ def test_a_film_has_every_moment_and_is_made_once(run, whole, monkeypatch):
 
 def test_another_method_asks_for_nothing_else_again(run, monkeypatch):
     monkeypatch.setattr(time_machine, "PICTURES", 30)
-    past = time_machine.history(grown(run, whole=True))
+    past = run_history.history(grown(run, whole=True))
     shared = session.load(run.id)
     wish = watched(past, shared, True)
     time_machine.film(past, shared, wish, LIGHT, lambda *_: None)
@@ -94,7 +94,7 @@ def test_another_method_asks_for_nothing_else_again(run, monkeypatch):
 
 def test_the_last_moment_is_the_network_itself(run, monkeypatch):
     monkeypatch.setattr(time_machine, "PICTURES", 30)
-    past = time_machine.history(grown(run, whole=True))
+    past = run_history.history(grown(run, whole=True))
     shared = session.load(run.id)
     wish = watched(past, shared, True)
     moment = time_machine._moment(past, shared, 2, wish)
@@ -106,10 +106,10 @@ def test_the_last_moment_is_the_network_itself(run, monkeypatch):
 
 def test_both_gifs_move(run, monkeypatch):
     monkeypatch.setattr(time_machine, "PICTURES", 30)
-    past = time_machine.history(grown(run, whole=True))
+    past = run_history.history(grown(run, whole=True))
     shared = session.load(run.id)
     drawn = time_machine.film(past, shared, watched(past, shared, True), LIGHT, lambda *_: None)
-    for data in (time_machine.filters_gif(past), time_machine.panel_gif(past, drawn, LIGHT)):
+    for data in (moving_pictures.filters_gif(past), moving_pictures.panel_gif(past, drawn, LIGHT)):
         with Image.open(BytesIO(data)) as moving:
             assert moving.n_frames == 3
             assert moving.info["loop"] == 0
