@@ -69,7 +69,7 @@ def _actions(album: Album, now: Contents, class_id: int, shown: list[str], chose
         into = st.selectbox(
             "Move to",
             others,
-            index=None,
+            index=0 if others else None,
             format_func=lambda one: now.classes[one],
             key=key,
             label_visibility="collapsed",
