@@ -3,15 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from sklearn.datasets import load_sample_image
 from small_networks import network_of
 from torch import nn
 
+from alexnet_core.insight.attribution import attribute
 from alexnet_core.insight.attribution.hidden_windows import HiddenWindows
 from alexnet_core.insight.attribution.task import Score
 from alexnet_core.insight.operations import operations
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.runs.directory import RunDirectory
 
 ODD = nn.Sequential(
     nn.Conv2d(3, 6, 5, stride=3, padding=4), nn.ReLU(), nn.Conv2d(6, 5, 3, padding=0), nn.BatchNorm2d(5), nn.ReLU(),
@@ -52,8 +56,23 @@ def test_drops_are_those_of_whole_passes(name, size, against):
     assert np.abs(expected).max() > 0
     assert np.allclose(found, expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
     rounded = HiddenWindows(chain, score, image, cover, torch.bfloat16).drops(tops, lefts, window)
-    assert np.allclose(rounded, expected, atol=0.1 * np.abs(expected).max())
+    # Random weights, whose drops are differences of nearly equal logits: up to 4 % over eight seeds.
+    assert np.allclose(rounded, expected, atol=0.05 * np.abs(expected).max())
     assert not np.array_equal(rounded, found)
+
+
+@pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
+@pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
+def test_16_bits_change_the_map_of_a_trained_network_by_a_hundredth(monkeypatch, run, name):
+    """The bundled networks, photographs. The maps of six pictures were off by 0.4 % of the largest value at most."""
+    monkeypatch.setattr("alexnet_core.insight.attribution.task.fastest", lambda device: torch.bfloat16)
+    known, photograph = RunDirectory.find(run).network(), Image.fromarray(load_sample_image(name))
+    exact, rounded = (
+        attribute(known, photograph, "occlusion", settings={"stride": 15, "precision": precision})
+        for precision in ("fp32", "fastest")
+    )
+    assert rounded.facts["precision"] == "bf16"
+    assert np.allclose(rounded.values, exact.values, atol=0.01 * np.abs(exact.values).max())
 
 
 def test_other_networks_are_not_followed():
