@@ -65,7 +65,7 @@ LAP = Recipe(
     {
         **_RECORD,
         "model": "alexnet_lap",
-        "epochs": 6,
+        "epochs": 5,
         "views": "ten",
         # From six passes on SGD with strong weight decay learns as much as Muon, whose weights keep their length.
         "optimizer": "sgd",
@@ -84,7 +84,7 @@ DISTANCE = Recipe(
     {
         **_RECORD,
         "model": "alexnet_track",
-        "epochs": 13,
+        "epochs": 12,
         "lr": 0.05,
         "translate": 0.125,
         "views": "ten",
@@ -181,22 +181,28 @@ LAST_LAYERS = Recipe(
 
 EVERYTHING = Recipe(
     "Everything",
-    "All layers learn on, each slower than the one after it: the first ones fit nearly all pictures, the last ones "
-    "only those they were made for. The most accurate where there are many pictures, and the dearest.",
+    "All layers learn on, each a little slower than the one after it: the first ones fit nearly all pictures, the last "
+    "ones only those they were made for. The most accurate where there are many pictures, and the dearest.",
     {
         "learn": "everything",
-        "layer_lr": 0.8,
-        "epochs": 6,
+        "layer_lr": 0.9,
+        "epochs": 10,
         "optimizer": "adamw",
-        "lr": 1e-3,
+        "lr": 6e-4,
         "weight_decay": 0.05,
         "schedule": "one_cycle",
+        "label_smoothing": 0.1,
         "dropout": 0.2,
-        "translate": 0.05,
-        "colour": 0.0,
+        "translate": 0.1,
+        "scale": 0.3,
+        "colour": 0.1,
+        "views": "ten",
     },
 )
-"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn everything`"""
+"""`alexnet train --data imagenette-160.zip --start-from RUN --recipe everything`, where RUN has learned the head of
+`squeezenet1_1` from ImageNet's weights at 224 pixels: 95.0 % of the test images and 95.9 % of the validation images
+right after 22 minutes on one core of a busy machine (the head alone: 93.6 %; four passes, the pictures changed less:
+94.6 %)."""
 
 TRANSFER: dict[str, Recipe] = {"head": HEAD, "last_layers": LAST_LAYERS, "everything": EVERYTHING}
 """The three ways of going on from what another network has learned, by what learns (`TrainConfig.learn`)."""
