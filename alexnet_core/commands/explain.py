@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from alexnet_core.insight.attribution import Setting
+    from alexnet_core.insight.attribution import Method, Setting
 
 SUFFIXES = (".png", ".npy")
 
@@ -31,6 +31,10 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method; --list names them"
     )
+    parser.add_argument(
+        "--references", metavar="DIR", help="a prepared data set, for methods that compare with many pictures: they "
+        "take some of its training pictures (default: this picture's own pixels in random order)",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="map.png: drawn over the picture; map.npy: the numbers"
     )
@@ -55,6 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     from alexnet_core.insight.attribution import attribute, find_class, find_method
 
     method = find_method(arguments.method)
+    references = None if arguments.references is None else compared_with(method, arguments.references)
     picture = decode_file(arguments.image)
     network = chosen_network(arguments)
     target, against = (
@@ -62,7 +67,14 @@ def run(arguments: argparse.Namespace) -> None:
     )
     with _Bar() as bar:
         attribution = attribute(
-            network, picture, arguments.method, target, progress=bar, against=against, settings=named(arguments.set)
+            network,
+            picture,
+            arguments.method,
+            target,
+            progress=bar,
+            against=against,
+            settings=named(arguments.set),
+            references=references,
         )
     crop = network.preprocessing.crop(picture)
     as_numbers = out.suffix.lower() == ".npy"
@@ -82,6 +94,17 @@ def run(arguments: argparse.Namespace) -> None:
         asked += f" against class {attribution.against} ({clean_name(attribution.against_name)})"
     print(f"{method.title} for {asked}: {facts_text}")
     print(out)
+
+
+def compared_with(method: "Method", directory: str) -> "np.ndarray":
+    """Training pictures of a prepared set, uint8 (n, S, S, 3). Raises ExplorerError for what is none, and for a method
+    that would not look at them."""
+    from alexnet_core.data.prepared import PreparedSet
+    from alexnet_core.insight.gallery import evenly_spread
+
+    if not method.compares:
+        raise ExplorerError(f"{method.title} compares with no pictures of a data set; leave --references out.")
+    return evenly_spread(PreparedSet.open(directory).images("train"))
 
 
 def named(texts: list[str]) -> dict[str, float | int | str | None]:

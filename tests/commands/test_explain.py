@@ -94,3 +94,12 @@ def test_what_cannot_be_done_is_one_sentence_and_nothing_is_written(capsys, run,
     assert "no folder" in refusal(capsys, *start, "--out", tmp_path / "none" / "m.png")
     assert "is a folder" in refusal(capsys, *start, "--out", tmp_path / "folder.png")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_methods_that_compare_with_many_take_pictures_of_a_prepared_set(capsys, run, photo, tmp_path, write_pictures):
+    printed(capsys, "data", "prepare", write_pictures(tmp_path / "pets"), "--size", 32, "--out", tmp_path / "set")
+    arguments = ["explain", photo, "--run", run.path, "--out", tmp_path / "map.npy", "--method"]
+    known = ["deep_lift_shap", "--json", "--references", tmp_path / "set"]
+    assert json.loads(printed(capsys, *arguments, *known))["compared_with"] == "8 pictures of the data set"
+    assert "leave --references out" in refusal(capsys, *arguments, "saliency", "--references", tmp_path / "set")
+    assert refusal(capsys, *arguments, "deep_lift_shap", "--references", tmp_path)
