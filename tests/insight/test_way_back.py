@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_image
-from small_networks import small_network, traces
+from small_networks import SIZE, network_of, noise, small_network, traces
 from torch import nn
 
 from alexnet_core.insight.attribution import attribute
 from alexnet_core.insight.attribution.way_back import quick_way_back
+from alexnet_core.models import build
 from alexnet_core.runs.directory import RunDirectory
 
 CONVOLUTIONS = [
@@ -71,3 +72,10 @@ def test_16_bits_on_the_way_back_change_integrated_gradients_by_a_thousandth(mon
     assert rounded.facts["precision"] == "bf16"
     assert not np.array_equal(rounded.values, exact.values)
     assert np.allclose(rounded.values, exact.values, atol=1.5e-3 * np.abs(exact.values).max())
+
+
+def test_networks_with_branches_keep_32_bits(monkeypatch):
+    monkeypatch.setattr("alexnet_core.insight.attribution.task.fastest", lambda device: torch.bfloat16)
+    network = network_of(build("squeezenet1_1", 4, SIZE))
+    settings = {"more": "off", "steps": 4}
+    assert attribute(network, noise(), "integrated_gradients", settings=settings).facts["precision"] == "fp32"
