@@ -240,8 +240,8 @@ def _plain_state(name: str, kind: str, state: Mapping[str, torch.Tensor], image_
     if not found:  # a network beside what its training needed, the weights of a loss, say
         parts: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in state.items():
-            part, _, inner = key.partition(".")
-            parts.setdefault(part, {})[inner] = value
+            part, _, rest = key.partition(".")
+            parts.setdefault(part, {})[rest] = value
         fitting = [(part, inner, fit) for part, inner in parts.items() if (fit := _fits(_unwrapped(inner), image_size))]
         if len(fitting) == 1:
             ((part, inner, found),) = fitting

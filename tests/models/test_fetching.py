@@ -65,7 +65,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 return
             self.wfile.write(body[: stand.cut.pop(0)])
             self.wfile.flush()
-            stand.silent.wait(10)
+            stand.silent.wait(60)
 
         def log_message(self, *arguments: object) -> None:
             pass
@@ -185,11 +185,19 @@ def test_a_slow_connection_shows_every_byte_and_can_be_stopped(server: Server, t
     server.silent.clear()
     server.cut = [100]
     seen: list[tuple[int, int, str]] = []
-    stopping = threading.Thread(target=lambda: (_until(lambda: bool(seen)), server.silent.set()))
+    while_silent: list[bool] = []
+
+    def stop_when_seen() -> None:
+        _until(lambda: bool(seen))
+        while_silent.append(not server.silent.is_set())
+        server.silent.set()
+
+    stopping = threading.Thread(target=stop_when_seen)
     stopping.start()
     with pytest.raises(ExplorerError, match="goes on from here"):
         fetch(server.url, tmp_path / "w", DIGEST, lambda *at: seen.append(at), lambda: bool(seen))
     stopping.join()
+    assert while_silent == [True]
     assert seen == [(100, len(DATA), "downloading")]
     assert (tmp_path / "w.part").read_bytes() == DATA[:100]
 
@@ -207,7 +215,9 @@ def test_it_goes_through_a_proxy_under_the_name_of_torchs_own_loader(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_is_a_sentence_at_once(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [100, len(DATA)])
+def test_a_full_disk_is_a_sentence_at_once(server: Server, tmp_path: Path, size: int) -> None:
+    server.data = DATA[:size]
     (tmp_path / "w.part").symlink_to("/dev/full")
     with pytest.raises(ExplorerError, match=r"No space left.*Free some space.*TORCH_HOME"):
         fetch(server.url, tmp_path / "w", DIGEST)
@@ -254,7 +264,7 @@ def test_two_at_a_time_fetch_once(server: Server, tmp_path: Path) -> None:
 
 
 def _until(happened: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 30
     while not happened():
         assert time.monotonic() < limit
         time.sleep(0.01)
