@@ -132,11 +132,11 @@ def _fitted(
 def likeness(task: Task, masks: torch.Tensor, pieces: torch.Tensor) -> torch.Tensor:
     """The cosine of the angle between the picture and each one with pieces hidden: bool (n, pieces) -> float64 (n,),
     on the processor. Products of pictures are sums over pieces, so no picture has to be made."""
-    shown, hidden = task.image[0].double(), baselines(task)[0].double()
+    shown, hidden = (picture[0].cpu().double() for picture in (task.image, baselines(task)))
     places = pieces.flatten().cpu()
 
     def product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        return torch.bincount(places, (one * other).sum(dim=0).flatten().cpu(), masks.shape[1])
+        return torch.bincount(places, (one * other).sum(dim=0).flatten(), masks.shape[1])
 
     kept = masks.double()
     own, covered, mixed = product(shown, shown), product(hidden, hidden), product(hidden, shown)
