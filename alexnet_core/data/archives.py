@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from alexnet_core.data.collection import LAYOUT, Cancelled, Collection, Progress, Refused
+from alexnet_core.data.collection import LAYOUT, Cancelled, Collection, Progress, Refused, gone
 from alexnet_core.data.layout import SPLIT_NAMES, Layout, Parts, ignored
 from alexnet_core.data.picture_files import Files, decoded
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import PICTURE_BYTES, ArchiveLimits, archive_limits
+from alexnet_core.memory import is_lack_of_memory
 
 MEMBER_ERRORS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
@@ -77,6 +78,8 @@ def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except MEMBER_ERRORS as error:
+        if is_lack_of_memory(error):
+            raise
         raise Refused(f"“{clean_name(path.name)}” is not a zip, or a damaged one. Pack the folder again.") from error
 
 
@@ -103,7 +106,7 @@ def archive_files(path: Path, loose: str | None = None) -> Files:
     if not found:
         raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
     layout = Layout(sorted(found), SPLIT_NAMES, {}, loose)
-    read_member = _counting_reader(archive, name, limits)
+    read_member = _counting_reader(archive, path, limits)
     return Files(
         clean_name(path.stem),
         f"the zip {name}",
@@ -132,9 +135,9 @@ def _safe_parts(member: zipfile.ZipInfo, archive: str) -> Parts:
     return parts
 
 
-def _counting_reader(archive: zipfile.ZipFile, name: str, limits: ArchiveLimits) -> Callable[[zipfile.ZipInfo], bytes]:
+def _counting_reader(archive: zipfile.ZipFile, path: Path, limits: ArchiveLimits) -> Callable[[zipfile.ZipInfo], bytes]:
     """Reads members from several threads, and counts what really comes out of them."""
-    unpacked = 0
+    name, unpacked = clean_name(path.name), 0
     counting = threading.Lock()
 
     def read(member: zipfile.ZipInfo) -> bytes:
@@ -144,6 +147,10 @@ def _counting_reader(archive: zipfile.ZipFile, name: str, limits: ArchiveLimits)
             with archive.open(member) as stream:
                 data = stream.read(PICTURE_BYTES + 1)
         except MEMBER_ERRORS as error:
+            if is_lack_of_memory(error):
+                raise
+            if not path.exists():
+                raise gone(name) from error
             raise ExplorerError(f"“{shown}” is damaged inside the zip. Pack it again.") from error
         with counting:
             unpacked += len(data)

@@ -24,6 +24,12 @@ class Refused(ExplorerError):
     """The whole source cannot be used, not only the one picture that was being read."""
 
 
+def gone(name: str) -> Refused:
+    """What to raise where not a picture of the source is missing but all of it, as when a disk was unplugged: the rest
+    must not pass for bad pictures."""
+    return Refused(f"“{name}” is not there any more. Bring it back and start again: it goes on from there.")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One picture to be: where it comes from, what it shows, which split it belongs to."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from alexnet_core.data.collection import LAYOUT, Collection, Refused
+from alexnet_core.data.collection import LAYOUT, Collection, Refused, gone
 from alexnet_core.data.layout import SPLIT_NAMES, Layout, Parts, ignored, shown
 from alexnet_core.data.picture_files import OWN_LICENCE, Files, decoded
 from alexnet_core.errors import ExplorerError
@@ -46,13 +46,22 @@ def folder_files(
         raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
     layout = Layout(paths, splits, class_names or {}, loose)
     skipped = [(shown(link), "This is a link, and links are not followed. Copy the file itself.") for link in links]
+
+    def read(position: int) -> bytes:
+        try:
+            return read_picture_file(folder.joinpath(*layout.paths[position]))
+        except ExplorerError as error:
+            if folder.is_dir():
+                raise
+            raise gone(name) from error
+
     return Files(
         name,
         f"the folder {name}",
         layout.classes,
         tuple(layout.entries),
         (*skipped, *layout.skipped),
-        lambda position: read_picture_file(folder.joinpath(*layout.paths[position])),
+        read,
     )
 
 

@@ -1,5 +1,6 @@
 """Zips as they should not be. Nothing is written beside the output."""
 
+import errno
 import os
 import stat
 import zipfile
@@ -9,7 +10,8 @@ import pytest
 
 from alexnet_core import limits as limits_module
 from alexnet_core.data import archives
-from alexnet_core.data.archives import archive_key
+from alexnet_core.data.archives import archive_key, read_archive
+from alexnet_core.data.collection import Refused
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
 from alexnet_core.limits import ArchiveLimits
@@ -142,6 +144,21 @@ def test_a_very_large_zip_is_known_by_its_table_of_contents(tmp_path: Path, monk
 def test_no_zip_at_all(guarded: Path, data: bytes) -> None:
     (guarded / "in.zip").write_bytes(data)
     refused(guarded, "is not a zip, or a damaged one")
+
+
+def test_a_zip_that_goes_meanwhile_is_no_zip_of_bad_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_zip(tmp_path / "in.zip", TWO_CLASSES)
+    collection = read_archive(path)
+
+    def unplugged(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", unplugged)
+    with pytest.raises(ExplorerError, match="damaged inside the zip"):
+        collection.read(0)
+    path.unlink()
+    with pytest.raises(Refused, match=r"“in\.zip” is not there any more"):
+        collection.read(0)
 
 
 def test_zip_cut_off(guarded: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alexnet_core.data.archives import read_archive
+from alexnet_core.data.collection import Refused
 from alexnet_core.data.folders import folder_key, read_folder
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
@@ -160,6 +161,18 @@ def test_links_and_pipes_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     collection = read_folder(folder)
     assert len(collection.entries) == 16
     assert {name for name, _ in collection.skipped} == {"secret", "cats/loop", "cats/link.png"}
+
+
+def test_a_folder_that_goes_meanwhile_is_no_folder_of_bad_pictures(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "in", TWO_CLASSES)
+    collection = read_folder(folder)
+    (folder / collection.entries[0].file).unlink()
+    with pytest.raises(ExplorerError, match="There is no file") as one:
+        collection.read(0)
+    assert not isinstance(one.value, Refused)
+    folder.rename(tmp_path / "unplugged")
+    with pytest.raises(Refused, match="“in” is not there any more"):
+        collection.read(1)
 
 
 def test_key_of_a_folder_changes_with_its_content(tmp_path: Path) -> None:
