@@ -43,8 +43,8 @@ ATTEMPTS = 4
 WAITING = 0.3
 """Seconds between two looks at a file that another process is fetching."""
 WAYS_OUT = (
-    "Without a connection, give a file with --weights (in the app: bring it in on the page Runs), or use one of the "
-    "bundled networks, which need none."
+    "Without a connection, give a file: predict and explain take it with --weights, train with --start-from, the app "
+    "on the page Runs. Or use one of the bundled networks, which need none."
 )
 
 
