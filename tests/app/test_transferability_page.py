@@ -94,7 +94,7 @@ def test_what_has_just_begun_is_not_offered_again_and_what_ended_says_why(home, 
     noted.with_suffix(".log").write_text("Digits, 10 classes\nalexnet: The data set is gone.\n")
     app = open_page("transferability")
     assert [button.label for button in app.button] == ["Go on"]
-    assert "The data set is gone." in texts(app)
+    assert "The data set is gone" in texts(app)
 
 
 def test_the_chart_has_a_line_for_each_kind_with_a_second_sign():
