@@ -204,7 +204,8 @@ def _follow(chosen: "RunDirectory", *world: "World") -> None:
                     bar.total = event.steps
                     bar.write(
                         f"{settings.model}, {event.parameters:,} parameters; {event.train_images:,} training and "
-                        f"{event.val_images:,} validation images; {event.epochs} epochs, {event.steps:,} steps."
+                        f"{event.val_images:,} validation images; {event.epochs} "
+                        f"{'epoch' if event.epochs == 1 else 'epochs'}, {event.steps:,} steps."
                     )
                 case Timing():
                     bar.total = bar.total or round(event.step + event.seconds_left)
