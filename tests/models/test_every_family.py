@@ -24,10 +24,11 @@ from alexnet_core.training.recipes import model_settings
 
 LARGE = ("alexnet", "alexnet_bn", "alexnet_narrow", "vgg11", "vgg16", "resnet50", "efficientnet_v2_s")
 """Half a minute and more for all: a gigabyte and a half of weights is trained, written and read."""
-large = pytest.mark.skipif("EVERY_FAMILY" not in os.environ, reason="takes long; EVERY_FAMILY=1 runs it")
+ALL = "EVERY_FAMILY" in os.environ
+large = pytest.mark.skipif(not ALL, reason="takes long; EVERY_FAMILY=1 runs it")
 CLASSES = ("cat", "dog", "ship")
-WITHOUT = {"onnx"} if importlib.util.find_spec("onnxruntime") is None else set[str]()
-"""Formats whose packages are not installed here."""
+LEFT_OUT = set[str]() if ALL and importlib.util.find_spec("onnxruntime") else {"onnx"}
+"""Formats whose packages are not installed here; and each graph for ONNX takes some ten seconds to make."""
 
 
 def trained(name: str, size: int) -> tuple[Network, list[float]]:
@@ -60,7 +61,7 @@ def test_trained_exported_imported_and_saying_the_same(name: str, tmp_path: Path
     images = torch.randn(2, 3, size, size)
     with torch.no_grad():
         expected = network.model.to(memory_format=torch.contiguous_format)(images)
-    for format in sorted(FORMATS.keys() - WITHOUT):
+    for format in sorted(FORMATS.keys() - LEFT_OUT):
         path = tmp_path / "network"
         path.write_bytes(FORMATS[format](network))
         found = look(path, owner=format == "state_dict")
