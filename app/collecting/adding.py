@@ -199,10 +199,11 @@ def _say(album: Album | None) -> None:
     if isinstance(taken, str):
         st.error(plain(taken), icon=":material/error:")
         return
-    said = f"{counted(taken.added, 'picture')} added."
-    if taken.known:
-        said += f" {counted(taken.known, 'file was', 'files were')} here already, byte for byte."
-    st.success(said, icon=":material/check:")
+    if taken.added or taken.known:
+        said = f"{counted(taken.added, 'picture')} added."
+        if taken.known:
+            said += f" {counted(taken.known, 'file was', 'files were')} here already, byte for byte."
+        st.success(said, icon=":material/check:")
     if taken.elsewhere:
         named = ", ".join(f"{plain(file)} is in {plain(name)}" for file, name in taken.elsewhere[:3])
         st.warning(
