@@ -28,7 +28,7 @@ from PIL import Image
 from alexnet_core.data.augment import order
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
-from benchmarks.report import machine, spread, write
+from benchmarks.report import earlier, machine, spread, write
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 BATCH = 128
@@ -43,15 +43,18 @@ class Task:
     title: str
     source: str
     size: int
+    asked: int | None = None
+    """Pictures a second."""
 
 
 TASKS = {
     "cifar10_32": Task("CIFAR-10, 32 px", "cifar", 32),
     "imagenette_128": Task("Imagenette, 128 px", "photographs", 128),
     "imagenette_224": Task("Imagenette, 224 px", "photographs", 224),
-    "mosaics_64": Task("500 x 375, to 64 px", "mosaics", 64),
-    "mosaics_128": Task("500 x 375, to 128 px", "mosaics", 128),
-    "mosaics_224": Task("500 x 375, to 224 px", "mosaics", 224),
+    "mosaics_64": Task("500 x 375, to 64 px", "mosaics", 64, 600),
+    "mosaics_64_zip": Task("500 x 375 in a zip, to 64 px", "zip", 64, 600),
+    "mosaics_128": Task("500 x 375, to 128 px", "mosaics", 128, 600),
+    "mosaics_224": Task("500 x 375, to 224 px", "mosaics", 224, 600),
 }
 
 
@@ -64,24 +67,31 @@ def main() -> None:
     parser.add_argument("--mosaics", type=int, default=4_000, help="how many are made of Imagenette's photographs")
     parser.add_argument("--cifar", type=Path, default=SHARED / "cifar10-jpeg.zip", help="class folders in a zip")
     parser.add_argument("--photographs", type=Path, default=SHARED / "imagenette-160.zip", help="the same")
-    parser.add_argument("--only", choices=TASKS, nargs="+", default=list(TASKS), help="some tasks alone")
+    parser.add_argument("--only", choices=TASKS, nargs="+", default=list(TASKS), help="the others keep theirs")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         print(json.dumps(_child(*asked.child)))
         return
-    result: dict[str, Any] = {"command": "python -m benchmarks.prepare", "machine": machine(), "tasks": {}}
+    tasks = earlier("prepare", "tasks")
+    result: dict[str, Any] = {"command": "python -m benchmarks.prepare", "machine": machine(), "tasks": tasks}
     result |= {"shard_mb": asked.shard, "cap_mb": asked.cap}
     print(
         f"{'':<24}{'pictures/s':>26}{'peak MB':>9}{'disk MB':>9}{'shards':>8}{'read/s':>9}{'own MB':>8}"
         f"{'mapped MB':>11}"
     )
     with tempfile.TemporaryDirectory() as folder:
-        sources = {"cifar": asked.cifar, "photographs": asked.photographs, "mosaics": Path(folder) / "mosaics"}
-        if any(TASKS[name].source == "mosaics" for name in asked.only):
-            make_mosaics(asked.photographs, sources["mosaics"], asked.mosaics)
+        mosaics, zipped = Path(folder) / "mosaics", Path(folder) / "mosaics.zip"
+        sources = {"cifar": asked.cifar, "photographs": asked.photographs, "mosaics": mosaics, "zip": zipped}
+        wanted = {TASKS[name].source for name in asked.only}
+        if wanted & {"mosaics", "zip"}:
+            make_mosaics(asked.photographs, mosaics, asked.mosaics)
+        if "zip" in wanted:
+            with zipfile.ZipFile(zipped, "w") as archive:
+                for path in sorted(mosaics.rglob("*.jpg")):
+                    archive.write(path, path.relative_to(folder))
         for name in asked.only:
-            result["tasks"][name] = row = measure(TASKS[name], sources[TASKS[name].source], Path(folder), asked)
+            tasks[name] = row = measure(TASKS[name], sources[TASKS[name].source], Path(folder), asked)
             rate, read = row["pictures_per_s"], row["reading"]
             print(
                 f"{TASKS[name].title:<24}{rate['median']:>10,.0f} ({rate['least']:,.0f} to {rate['largest']:,.0f})"
@@ -102,6 +112,7 @@ def measure(task: Task, source: Path, folder: Path, asked: argparse.Namespace) -
             remove(out)
     row = {
         "title": task.title,
+        "asked": task.asked,
         "pictures": runs[0]["pictures"],
         "pictures_per_s": spread([run["pictures"] / run["seconds"] for run in runs]),
         "peak_mb": spread([run["peak_mb"] for run in runs]),

@@ -274,8 +274,9 @@ def prepare_rows(prepared: dict[str, Any] | None) -> list[str]:
             f"; at most {task['peak_mb']['largest']:,.0f} MB of memory, {task['shards']} shards; read again in "
             f"{task['reading']['own_mb']:,.0f} MB"
         )
-        what = f"Preparing {task['pictures']:,} pictures of {task['title']}: pictures a second"
-        rows.append(row(what, "", task["pictures_per_s"], "", 0, memory))
+        what, asked = f"Preparing {task['pictures']:,} pictures of {task['title']}: pictures a second", task["asked"]
+        slow = missed(not asked or task["pictures_per_s"]["median"] >= asked)
+        rows.append(row(what, f"at least {asked}" if asked else "", task["pictures_per_s"], "", 0, slow + memory))
     return rows
 
 
