@@ -145,10 +145,17 @@ def _camera(album: Album | None, title: str) -> None:
 
 def _class(album: Album | None) -> str | None:
     """The class that the pictures go into: one that is there, or a new name."""
-    names = list(album.contents().classes.values()) if album else []
+    now = album.contents().classes if album else {}
+    names = list(now.values())
     key = f"adding_class-{album.id if album else 'new'}"
-    if st.session_state.get(key) is None and names:
-        st.session_state[key] = names[0]
+    # A class that was renamed meanwhile stays the choice; its old name would be taken for a new class.
+    before = {name: class_id for class_id, name in st.session_state.get(f"{key}-names", {}).items()}
+    chosen = st.session_state.get(key)
+    if chosen in before:
+        chosen = now.get(before[chosen])
+    if names:
+        st.session_state[key] = chosen or names[0]
+    st.session_state[f"{key}-names"] = now
     return st.selectbox(
         "Class",
         names,

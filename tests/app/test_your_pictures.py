@@ -179,6 +179,19 @@ def test_classes_are_renamed_merged_made_and_deleted(pets: Album, open_page) -> 
     assert HOSTILE not in texts(app)
 
 
+def test_a_class_that_is_renamed_stays_the_one_to_add_to(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.segmented_control(key="adding_way").set_value("files").run()
+    chosen = next(one for one in app.selectbox if one.label == "Class")
+    assert chosen.value == "cats"
+    next(one for one in app.text_input if one.label == "New name").set_value("felines").run()
+    assert next(one for one in app.selectbox if one.label == "Class").value == "felines"
+    button(app, "Undo").click().run()
+    app.file_uploader[0].set_value([("1.png", png(900), "image/png")]).run()
+    assert sound(app)
+    assert counts(pets) == {"cats": 9, "dogs": 8}
+
+
 def test_a_data_set_is_deleted_and_brought_back(pets: Album, open_page) -> None:
     app = open_page("your_pictures")
     button(app, "Delete this data set").click().run()
