@@ -54,4 +54,5 @@ def test_planted_mistakes_are_found_mended_and_balanced(page: Page, planted: str
 
     press(page, "Train, classes equally often")
     expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    press(page, "Prepare and look")  # with the correction above, which made another set of it
     expect(page.get_by_role("figure", name="Training pictures of each of the 2 classes")).to_be_visible()
