@@ -11,6 +11,10 @@ from served import Served
 from tests.pictures import class_files, make_folder
 
 
+FOLDER, FILES = "input[type=file][webkitdirectory]", "input[type=file]:not([webkitdirectory])"
+"""What takes a folder, and what takes a zip or files: after a click, the one that was there before may still stand."""
+
+
 def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) -> None:
     make_folder(tmp_path / "pets", class_files(["cats", "dogs"], images=6))
     page.goto("/")
@@ -19,12 +23,12 @@ def test_from_a_folder_to_a_training(app: Served, page: Page, tmp_path: Path) ->
     (tmp_path / "pets.zip").write_bytes(b"no zip")
     page.get_by_role("radio", name="Zip").click()
     settle(page)
-    page.locator("input[type=file]").set_input_files(tmp_path / "pets.zip")
+    page.locator(FILES).set_input_files(tmp_path / "pets.zip")
     expect(page.get_by_text("“pets.zip” is not a zip, or a damaged one. Pack the folder again.")).to_be_visible()
     assert not any((app.home / "collections").iterdir())
     page.get_by_role("radio", name="Folder").click()
     settle(page)
-    page.locator("input[type=file]").set_input_files(tmp_path / "pets")
+    page.locator(FOLDER).set_input_files(tmp_path / "pets")
     expect(page.get_by_text("12 pictures added.")).to_be_visible()
     settle(page)
     assert list((app.home / "uploads" / "arriving").iterdir()) == []  # nothing lies twice
@@ -67,7 +71,7 @@ def test_a_class_is_typed_and_photographed(page: Page, app: Served, tmp_path: Pa
     box.press("Enter")
     settle(page)
     files = make_folder(tmp_path / "birds", class_files(["."], images=3, seed=9_000))
-    page.locator("input[type=file]").set_input_files(sorted(files.rglob("*.png")))
+    page.locator(FILES).set_input_files(sorted(files.rglob("*.png")))
     expect(page.get_by_text("3 pictures added.")).to_be_visible()
     settle(page)
     assert list((app.home / "uploads" / "arriving").iterdir()) == []
