@@ -21,9 +21,18 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+HELD = (BlockingIOError, PermissionError)
+"""What the systems answer where a lock is held; everything else says that none can be had."""
+
+
+class Busy(ExplorerError):
+    """Another process or thread holds the lock."""
+
+
 @contextmanager
 def alone(path: Path, busy: str) -> Iterator[None]:
-    """Hold the lock file `path`; raises ExplorerError(busy) at once where another process or thread holds it.
+    """Hold the lock file `path`; raises Busy(busy) at once where another process or thread holds it, ExplorerError where
+    the disk knows no locks, and OSError where the file cannot be made.
 
     A file left behind by a dead process holds nothing: the lock is the operating system's, the file only its address.
     """
@@ -33,7 +42,12 @@ def alone(path: Path, busy: str) -> Iterator[None]:
             _try_lock(descriptor)
         except OSError as error:
             os.close(descriptor)
-            raise ExplorerError(busy) from error
+            if isinstance(error, HELD):
+                raise Busy(busy) from error
+            raise ExplorerError(
+                f"The disk of “{path.parent.name}” knows no locks, which keep two programs from writing at once. Choose "
+                "a folder on another disk, for all data with ALEXNET_HOME."
+            ) from error
         # The last holder may have removed the file between our opening and our locking it: we would hold nothing.
         if _leads_to(path, descriptor):
             break

@@ -30,7 +30,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.files import append_line, make_folder, sync, write_whole
 from alexnet_core.images import clean_name, decode
 from alexnet_core.limits import PICTURE_BYTES
-from alexnet_core.lock import alone
+from alexnet_core.lock import Busy, alone
 
 ALBUM_ID = re.compile(r"[a-z0-9-]{1,32}-[0-9a-f]{8}")
 THUMBNAIL = 128
@@ -173,7 +173,7 @@ class Album:
                 try:
                     held.enter_context(alone(self.path / "journal.lock", busy))
                     break
-                except ExplorerError:
+                except Busy:
                     if time.monotonic() > limit:
                         raise
                     time.sleep(0.01)

@@ -20,7 +20,7 @@ import torch
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder
-from alexnet_core.lock import alone
+from alexnet_core.lock import Busy, alone
 from alexnet_core.models import MODELS
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _only_fetcher(path: Path, part: Path, progress: Progress | None, cancelled: 
                 with _sentence_for_the_disk(path):
                     held.enter_context(alone(lock, busy=""))
                 break
-            except ExplorerError:
+            except Busy:
                 _go_on(cancelled)
                 if progress is not None and part.exists():
                     there = part.stat().st_size
