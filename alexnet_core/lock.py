@@ -31,8 +31,8 @@ class Busy(ExplorerError):
 
 @contextmanager
 def alone(path: Path, busy: str) -> Iterator[None]:
-    """Hold the lock file `path`; raises Busy(busy) at once where another process or thread holds it, ExplorerError where
-    the disk knows no locks, and OSError where the file cannot be made.
+    """Hold the lock file `path`; raises Busy(busy) at once where another process or thread holds it, ExplorerError
+    where the disk knows no locks, and OSError where the file cannot be made.
 
     A file left behind by a dead process holds nothing: the lock is the operating system's, the file only its address.
     """
@@ -45,8 +45,8 @@ def alone(path: Path, busy: str) -> Iterator[None]:
             if isinstance(error, HELD):
                 raise Busy(busy) from error
             raise ExplorerError(
-                f"The disk of “{path.parent.name}” knows no locks, which keep two programs from writing at once. Choose "
-                "a folder on another disk, for all data with ALEXNET_HOME."
+                f"The disk of “{path.parent.name}” knows no locks, which keep two programs from writing at once. "
+                "Choose a folder on another disk, for all data with ALEXNET_HOME."
             ) from error
         # The last holder may have removed the file between our opening and our locking it: we would hold nothing.
         if _leads_to(path, descriptor):
