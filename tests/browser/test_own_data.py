@@ -10,7 +10,6 @@ from served import Served
 
 from tests.pictures import class_files, make_folder
 
-
 FOLDER, FILES = "input[type=file][webkitdirectory]", "input[type=file]:not([webkitdirectory])"
 """What takes a folder, and what takes a zip or files: after a click, the one that was there before may still stand."""
 
