@@ -40,6 +40,11 @@ def trained(name: str, size: int) -> tuple[Network, list[float]]:
     preprocessing = Preprocessing(size, size)
     torch.manual_seed(0)
     model = build(name, len(CLASSES), size, **model_settings(settings))
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            # The running sums are those of the last batch. Nine tenths of where they began, which fits no layer, made
+            # logits of 1e12 in inception_v3, of which 32 bits keep too little to compare.
+            layer.momentum = 1.0
     before = [parameter.detach().clone() for parameter in list(model.parameters())[:1]]
     compute = Compute(torch.device("cpu"), "fp32", 1)
     training = Training(
@@ -58,7 +63,7 @@ def test_trained_exported_imported_and_saying_the_same(name: str, tmp_path: Path
     size = max(MODELS[name].smallest, 32)
     network, losses = trained(name, size)
     assert len(losses) == 2
-    images = torch.randn(2, 3, size, size)
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = network.model.to(memory_format=torch.contiguous_format)(images)
     for format in sorted(FORMATS.keys() - LEFT_OUT):
