@@ -7,16 +7,15 @@ import ctypes
 import os
 import platform
 import sys
-import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import psutil
 import torch
 from torch import nn
 
+from alexnet_core import precision as precisions
 from alexnet_core.errors import ExplorerError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -138,30 +137,12 @@ def _device(name: str) -> str:
     return name
 
 
-@cache
-def precision_for_looking(device: torch.device) -> torch.dtype:
-    """The fastest number format for passes whose answers are looked at and not learned from; measured once."""
-    return DTYPES[_fastest_precision(device)]
-
-
 def _fastest_precision(device: torch.device) -> str:
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     if device.type == "mps":
         return "fp32"
-    # Processors without 16-bit units emulate them, many times slower; those that have them are several times faster.
-    # The gap is so wide that a short measurement decides alike every time.
-    return "bf16" if _product_seconds(torch.bfloat16) * 1.3 < _product_seconds(torch.float32) else "fp32"
-
-
-def _product_seconds(dtype: torch.dtype) -> float:
-    matrix = torch.ones(512, 512, dtype=dtype)
-    times = []
-    for _ in range(6):
-        start = time.perf_counter()
-        matrix @ matrix
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return precisions.name_of(precisions.fastest(device))
 
 
 def memory_mb() -> float:

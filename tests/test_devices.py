@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from alexnet_core import devices
+from alexnet_core import devices, precision
 from alexnet_core.devices import Compute, choose
 from alexnet_core.errors import ExplorerError
 
@@ -34,7 +34,7 @@ def test_auto_takes_a_gpu_where_there_is_one_and_all_cores() -> None:
 def test_sixteen_bits_are_taken_only_where_they_are_clearly_faster(
     monkeypatch: pytest.MonkeyPatch, slower: float, expected: str
 ) -> None:
-    monkeypatch.setattr(devices, "_product_seconds", lambda dtype: slower if dtype == torch.bfloat16 else 1.0)
+    monkeypatch.setattr(precision, "gain", lambda device: 1 / slower)
     assert choose("cpu", "auto", 1).precision == expected
 
 

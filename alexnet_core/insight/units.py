@@ -16,7 +16,6 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from alexnet_core.devices import precision_for_looking
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.gallery import Gallery, numbers
 from alexnet_core.insight.hooks import evaluating
@@ -25,6 +24,7 @@ from alexnet_core.insight.receptive_field import Box, Field
 from alexnet_core.insight.stages import Stage, output_of, place_of, stages
 from alexnet_core.models import Network
 from alexnet_core.models.anatomy import anatomy
+from alexnet_core.precision import fastest
 
 EXTREMES = 9
 """Pictures at either end: three rows of three, as in the figures of Zeiler and Fergus 2013."""
@@ -165,7 +165,7 @@ class _Look:
         row = stages(network)
         place = place_of(row, layer)
         self.layer = layer
-        self.dtype = torch.float32 if exact else precision_for_looking(next(network.model.parameters()).device)
+        self.dtype = torch.float32 if exact else fastest(next(network.model.parameters()).device)
         modules = [copy.deepcopy(stage.module).eval() for stage in row[: place + 1]]
         if not exact:
             _quicken(modules)

@@ -22,6 +22,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import build
 from alexnet_core.places import measured_file
+from alexnet_core.precision import emulated
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
 from alexnet_core.training.loop import Training
@@ -125,7 +126,9 @@ def _alternatives(name: str, way: Compute, settings: TrainConfig) -> list[dict[s
     if name == "threads" and settings.threads == 0 and kind == "cpu" and way.threads > 1:
         return [{"threads": way.threads // 2}]
     if name == "precision" and settings.precision == "auto" and kind != "mps":
-        others = ("fp32", "bf16") if kind == "cpu" else ("fp32", "bf16", "fp16")
+        others = ["fp32", "bf16"] if kind == "cpu" else ["fp32", "bf16", "fp16"]
+        if kind == "cpu" and emulated(way.device):
+            others.remove("bf16")  # two steps of it could take longer than the run
         return [{"precision": other} for other in others if other != way.precision]
     if name == "memory_format" and settings.memory_format == "auto" and kind != "mps":
         return [{"memory_format": other} for other in MEMORY_FORMATS.values() if other != way.memory_format]

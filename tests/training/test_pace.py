@@ -31,6 +31,7 @@ def _eight_cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(devices, "cores", lambda: 8)
     monkeypatch.setattr(devices, "physical_cores", lambda: 8)
     monkeypatch.setattr(devices, "_fastest_precision", lambda device: "bf16")
+    monkeypatch.setattr(pace, "emulated", lambda device: False)
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -68,6 +69,16 @@ def test_the_clearly_fastest_way_is_taken(digits: PreparedSet, timed: Callable[[
     assert [compute.threads for compute in tried[:4]] == [8, 4, 2, 1]
     assert told == [pace.MEASURING]
     assert torch.get_num_threads() == 2
+
+
+def test_emulated_16_bits_are_not_tried(
+    monkeypatch: pytest.MonkeyPatch, digits: PreparedSet, timed: Callable[[Clock], list[Compute]]
+) -> None:
+    monkeypatch.setattr(devices, "_fastest_precision", lambda device: "fp32")
+    monkeypatch.setattr(pace, "emulated", lambda device: True)
+    tried = timed(busy)
+    assert fastest(settings(), digits).precision == "fp32"
+    assert {way.precision for way in tried} == {"fp32"}
 
 
 def test_what_is_set_by_hand_is_neither_changed_nor_measured(

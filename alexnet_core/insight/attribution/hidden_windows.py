@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.task import Score
-from alexnet_core.insight.precision import name_of
+from alexnet_core.precision import name_of
 
 MAP_LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Dropout, nn.Identity)
 """Layers that are computed at places; from the first other one on, maps are computed as wholes."""

@@ -11,7 +11,7 @@ from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_fi
 from alexnet_core.insight.attribution.gradients import gradient
 from alexnet_core.insight.attribution.task import Facts, Progress, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
-from alexnet_core.insight.precision import name_of
+from alexnet_core.precision import name_of
 
 STEPS = Setting(
     "steps", "Steps", "Points on the way from the comparison to the picture. The convergence delta says whether there "

@@ -9,8 +9,8 @@ from sklearn.linear_model import Lasso, LinearRegression
 from alexnet_core.insight.attribution.baselines import baselines
 from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
-from alexnet_core.insight.precision import name_of
 from alexnet_core.insight.superpixels import superpixels
+from alexnet_core.precision import name_of
 
 PIECES = Setting(
     "segments", "Pieces", "Into about how many pieces of like colour the picture is cut. More show finer detail and "

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.precision import fastest
 from alexnet_core.models import Network
+from alexnet_core.precision import fastest
 
 Facts = dict[str, float | int | str]
 Value = float | int | str
