@@ -22,26 +22,8 @@ format: .venv/developing
 endurance: .venv/developing  ## kill, damage and fill up runs for a quarter of an hour, and compare every byte
 	$(BIN)/python -m tests.endurance
 
-bench: .venv/peers  ## print and record the tables of the README; needs a quiet machine for three hours
-	$(BIN)/python -m benchmarks.train
-	$(BIN)/python -m benchmarks.explain
-	$(BIN)/python -m benchmarks.units
-	$(BIN)/python -m benchmarks.neighbours
-	$(BIN)/python -m benchmarks.time_machine
-	$(BIN)/python -m benchmarks.twelve
-	$(BIN)/python -m benchmarks.app
-	$(BIN)/python -m benchmarks.start
-	$(BIN)/python -m benchmarks.prepare --mosaics 10000
-	$(BIN)/python -m benchmarks.own_pictures
-	$(BIN)/python -m benchmarks.doctor
-	$(BIN)/python -m benchmarks.runs
-	$(BIN)/python -m benchmarks.family
-	$(BIN)/python -m benchmarks.transfer
-	$(BIN)/python -m benchmarks.staircase
-	$(BIN)/python -m benchmarks.records
-	$(BIN)/python -m benchmarks.peers
-	$(BIN)/python -m benchmarks.big_network
-	$(BIN)/python -m benchmarks.table
+bench: .venv/peers  ## measure what has no result for this machine yet; hours on a quiet one, and it goes on where it stopped
+	$(BIN)/python -m benchmarks
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \

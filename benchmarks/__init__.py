@@ -1,1 +1,1 @@
-"""Commands that measure what the README claims; results/ keeps what they found, with the hardware beside it."""
+"""Commands that measure what the README claims; results/ keeps what they found, a folder for each kind of machine."""

@@ -49,7 +49,7 @@ CLICK = f"""async ([name, expected]) => {{
 
 
 def main() -> None:
-    """Measure both, print the table, write results/app.json."""
+    """Measure both, print the table, keep the result as app.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--starts", type=int, default=5, help="how often the server is started")
     parser.add_argument("--clicks", type=int, default=80, help="clicks while training, and as many while paused")

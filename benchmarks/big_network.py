@@ -53,7 +53,7 @@ KINDS = (
 
 
 def main() -> None:
-    """Measure, print the tables, write results/big_network.json (on a GPU, big_network_gpu.json)."""
+    """Measure, print the tables, keep the result as big_network.json (on a GPU, big_network_gpu.json)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="turns of training and matrix products")
     parser.add_argument("--seconds", type=float, default=8.0, help="of training in a turn, about")

@@ -26,7 +26,7 @@ SIDE = 64
 
 
 def main() -> None:
-    """Measure, print a line a run, write results/doctor.json."""
+    """Measure, print a line a run, keep the result as doctor.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=3)

@@ -59,7 +59,7 @@ Work = Callable[[], object]
 
 
 def main() -> None:
-    """Time everything, print the table, write results/explain.json."""
+    """Time everything, print the table, keep the result as explain.json."""
     torch.manual_seed(0)
     network = Network("alexnet", frozen(build("alexnet", 1000)), tuple(map(str, range(1000))), Preprocessing(224, 256))
     pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)

@@ -19,7 +19,7 @@ ASKED_SECONDS = 60
 
 
 def main() -> None:
-    """Measure, print the table, write results/family.json."""
+    """Measure, print the table, keep the result as family.json."""
     compute = devices.choose("cpu", "fp32")
     result = {"command": "python -m benchmarks.family", "machine": machine(), "asked_s": ASKED_SECONDS}
     start = time.monotonic()

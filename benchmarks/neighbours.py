@@ -29,7 +29,7 @@ SHOWN = 8
 
 
 def main() -> None:
-    """Measure, print the table, write results/neighbours.json."""
+    """Measure, print the table, keep the result as neighbours.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--asks", type=int, default=40, help="pictures whose neighbours are looked for")
     parser.add_argument("--exact", type=int, default=4_000, help="pictures among which the exact neighbours are found")

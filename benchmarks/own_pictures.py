@@ -46,7 +46,7 @@ OPENED = """() => new Promise(done => {
 
 
 def main() -> None:
-    """Measure, print, write results/own_pictures.json."""
+    """Measure, print, keep the result as own_pictures.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10, help="openings of the page of each kind")
     parser.add_argument("--photographs", type=int, default=60, help="how many of 12 megapixels are added")

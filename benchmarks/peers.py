@@ -26,7 +26,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import model_settings, settle
 from benchmarks import cifar
-from benchmarks.report import machine, spread, write
+from benchmarks.report import earlier, machine, spread, write
 from benchmarks.watching import watch
 
 OURS = "this program"
@@ -65,11 +65,12 @@ PEERS = {
 
 
 def main() -> None:
-    """Measure in turns, print as it goes, write results/peers.json."""
+    """Measure in turns, print as it goes, keep the result as peers.json."""
     asked = arguments()
     if not (find_spec("fastai") and find_spec("lightning")):
         raise SystemExit("The peers are not installed; install them with: pip install -e '.[peers]'")
-    result: dict[str, Any] = {
+    result: dict[str, Any] = {part: found for part in ("speed", "target") if (found := earlier("peers", part))}
+    result |= {
         "command": "python -m benchmarks.peers",
         "machine": machine() | {name: version(name) for name in ("torchvision", "lightning", "fastai", "pillow")},
         "asked": ASKED,
@@ -82,10 +83,10 @@ def main() -> None:
         print(f"Preparation, not counted below: {prepared:.1f} s for this program, {unpacked:.1f} s for the peers.")
         if asked.only in (None, "speed"):
             result["speed"] = speed(asked, data, files, home)
+            write("peers", result)
         if asked.only in (None, "target"):
             result["target"] = target(asked, data, files, home)
-    if asked.only is None:
-        write("peers", result)
+            write("peers", result)
 
 
 def arguments() -> argparse.Namespace:
@@ -93,7 +94,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="turns of the images a second")
     parser.add_argument("--target-rounds", type=int, default=3, help="turns of the seconds to 77 %%")
-    parser.add_argument("--only", choices=("speed", "target"), help="one question alone; nothing is written then")
+    parser.add_argument("--only", choices=("speed", "target"), help="one question alone; the other keeps its result")
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")
     parser.add_argument("--batch", type=int, default=250)
     parser.add_argument("--steps", type=int, default=60, help="counted steps of a peer")

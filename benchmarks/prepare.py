@@ -59,7 +59,7 @@ TASKS = {
 
 
 def main() -> None:
-    """Measure every task, print the table, write results/prepare.json."""
+    """Measure every task, print the table, keep the result as prepare.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="preparations of each task")
     parser.add_argument("--shard", type=int, default=50, metavar="MB", help="the most a file of pixels may take")

@@ -47,7 +47,7 @@ RECORDS = {
 
 
 def main() -> None:
-    """Try all records with several seeds each, print the table, write results/records.json."""
+    """Try all records with several seeds each, print the table, keep the result as records.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="seeds of each record")
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")

@@ -1,9 +1,12 @@
-"""What every benchmark says beside its numbers: the machine, the versions, the spread."""
+"""What every benchmark says beside its numbers: the machine, the versions, the spread; and where results are kept, one
+folder a kind of machine."""
 
 import json
 import os
 import platform
+import re
 import statistics
+import subprocess
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -28,33 +31,75 @@ def machine() -> dict[str, Any]:
     """The hardware, the versions, and how busy the machine was with other work."""
     return {
         "processor": _processor(),
+        "instructions": instructions(),
         "cores": os.cpu_count(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "commit": _commit(),
         "load_at_start": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "date": date.today().isoformat(),
     }
 
 
+def kind() -> str:
+    """The name of this kind of machine, and of the folder with its results: where figures may be compared."""
+    about = machine()
+    words = [about["processor"], about["instructions"], f"{about['cores']} cores", about["gpu"] or ""]
+    return re.sub("[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+
+
+def instructions() -> str:
+    """What of the processor's arithmetic matters here: one name can stand for processors with and without it."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    flags = _of_processor("flags").split()
+    names = {"avx512_bf16": "bf16", "amx_bf16": "bf16 tiles"}
+    return " with ".join([capability, *[name for flag, name in names.items() if flag in flags][-1:]])
+
+
 def write(name: str, result: dict[str, Any]) -> None:
-    """Keep a result as results/<name>.json."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    """Keep a result as results/<kind of machine>/<name>.json."""
+    folder = RESULTS / kind()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def result(name: str, kind: str) -> dict[str, Any] | None:
+    """What was measured under this name on that kind of machine; None where nothing was."""
+    path = RESULTS / kind / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def earlier(name: str, part: str) -> dict[str, Any]:
-    """This part of results/<name>.json where it was measured on a machine of this kind, else nothing."""
-    path = RESULTS / f"{name}.json"
-    result = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}}
-    here = machine()
-    same = all(result["machine"].get(key) == here[key] for key in ("processor", "cores", "gpu", "torch"))
-    return result[part] if same else {}
+    """This part of a result that was measured on this kind of machine before, else nothing."""
+    return (result(name, kind()) or {}).get(part, {})
+
+
+def results_of(kind: str) -> list[dict[str, Any]]:
+    """All that was measured on that kind of machine."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted((RESULTS / kind).glob("*.json"))]
+
+
+def kinds_with_results() -> list[str]:
+    """The kinds of machines, the one with most results first."""
+    return sorted((path.name for path in RESULTS.iterdir()), key=lambda kind: (-len(results_of(kind)), kind))
 
 
 def _processor() -> str:
+    return _of_processor("model name") or platform.processor() or platform.machine()
+
+
+def _of_processor(field: str) -> str:
+    """What Linux says of the first core; nothing elsewhere."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
+
+
+def _commit() -> str | None:
+    """The code that was measured; None where this is no checkout."""
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=RESULTS.parent, capture_output=True, text=True
+    )
+    return said.stdout.strip() or None

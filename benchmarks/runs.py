@@ -27,7 +27,7 @@ SOURCE = "alexnet-mini-cifar10"
 
 
 def main() -> None:
-    """Measure all three, print the table, write results/runs.json."""
+    """Measure all three, print the table, keep the result as runs.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200, help="how many runs there are")
     parser.add_argument("--rounds", type=int, default=10, help="how often each is timed")

@@ -21,7 +21,7 @@ CIFAR = Path(__file__).resolve().parents[2] / "shared" / "data" / "cifar10-jpeg.
 
 
 def main() -> None:
-    """Climb, then write results/staircase.json."""
+    """Climb, then keep the result as staircase.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=str(CIFAR), help="a data set's name, folder or zip")
     parser.add_argument("--minutes", type=float, default=2.0, help="of training for each run")

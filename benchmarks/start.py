@@ -34,7 +34,7 @@ LOOK_SECONDS = 0.5
 
 
 def main() -> None:
-    """Measure both, print the table, write results/start.json."""
+    """Measure both, print the table, keep the result as start.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="clicks for each data set")
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")

@@ -38,7 +38,7 @@ WATCH = """() => {
 
 
 def main() -> None:
-    """Measure both runs, print the table, write results/time_machine.json."""
+    """Measure both runs, print the table, keep the result as time_machine.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=30, help="steps of the slider in each run")
     asked = parser.parse_args()

@@ -28,7 +28,7 @@ TASKS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Run both tasks with several seeds, print the table, write results/train.json."""
+    """Run both tasks with several seeds, print the table, keep the result as train.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="seeds of each task")
     parser.add_argument(

@@ -39,7 +39,7 @@ ASKED: dict[str, dict[str, float]] = {"small": {"seconds": 20}, "head": {}, "eve
 
 
 def main() -> None:
-    """Measure, print, write results/transfer.json."""
+    """Measure, print, keep the result as transfer.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="seeds of each task")
     parser.add_argument("--photographs", type=Path, default=SHARED / "data" / "imagenette-160.zip", help="a zip")

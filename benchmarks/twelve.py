@@ -39,7 +39,7 @@ LOOK_SECONDS = 0.01
 
 
 def main() -> None:
-    """Serve one, then twelve, compare, print, write results/twelve.json."""
+    """Serve one, then twelve, compare, print, keep the result as twelve.json."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["ALEXNET_HOME"] = home
         torch.manual_seed(0)

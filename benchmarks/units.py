@@ -27,7 +27,7 @@ RUNS = 3
 
 
 def main() -> None:
-    """Time everything, print the table, write results/units.json."""
+    """Time everything, print the table, keep the result as units.json."""
     network = RunDirectory.find(RUN).network()
     pictures = _pictures(network)
     rows = {}

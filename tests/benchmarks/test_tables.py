@@ -1,5 +1,7 @@
 """What the benchmarks make of figures; the measuring itself is done by `make bench`."""
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +9,12 @@ import pytest
 import torch
 
 from alexnet_core.training.config import TrainConfig
-from benchmarks import big_network, records, table
+from benchmarks import __main__ as series
+from benchmarks import big_network, records, report, table
 from benchmarks.records import RECORDS, Record, sentence, summary
 from benchmarks.start import parts
+from benchmarks.tables.row import Row
+from benchmarks.tables.training import record_rows
 
 
 def run(error: float, seconds: float) -> dict[str, float]:
@@ -80,16 +85,68 @@ def test_the_arithmetic_of_an_image_is_that_of_the_layer_table() -> None:
     assert big_network.arithmetic(model) == 2 * (3 * sum(layers) - first)
 
 
-def test_a_result_that_is_not_there_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = {name: table.result(name) for name in ("train", "explain", "app")}
-    monkeypatch.setattr(table, "result", there.get)
-    text = table.table()
-    assert text.count("not yet measured") >= 4
-    assert "Digits, `quick`" in text
+def test_a_result_that_is_not_there_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert table.table().count("not yet measured") == sum(len(parts) for parts in table.SECTIONS.values()) + 2
 
 
-def test_a_missed_target_is_called_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = summary(records.RECORDS["26%"], [run(0.3, 12.0)])
-    assert "missed" in "".join(table.record_rows({"records": {"26%": record}}))
-    record = summary(records.RECORDS["26%"], [run(0.2, 12.0)])
-    assert "missed" not in "".join(table.record_rows({"records": {"26%": record}}))
+def test_a_missed_target_is_called_missed() -> None:
+    for error, is_missed in ((0.3, True), (0.2, False)):
+        record = summary(records.RECORDS["26%"], [run(error, 12.0)])
+        lines = table.drawn({"A": record_rows({"records": {"26%": record}})})
+        assert ("missed" in "".join(lines)) == is_missed
+
+
+def test_the_first_machine_with_a_figure_is_shown_and_the_others_beside_it() -> None:
+    one, other = Row("Seconds", "5 s", "4 s"), Row("Seconds", "5 s", "9 s", met=False)
+    assert table.drawn({"A": [one], "B": [other]}) == ["| Seconds | 5 s | 4 s | 1 | A | B: 9 s (missed) |"]
+    assert table.drawn({"A": [Row("Seconds", "5 s")], "B": [other]}) == ["| Seconds | 5 s | 9 s (missed) | 1 | B |  |"]
+
+
+def test_rows_of_one_name_below_different_ones_stay_apart() -> None:
+    first, second = Row("… again", figure="1 s"), Row("… again", figure="2 s")
+    lines = table.drawn({"A": [first, second], "B": [first, second]})
+    assert [line.split("|")[3:7] for line in lines] == [
+        [" 1 s ", " 1 ", " A ", " B: 1 s "],
+        [" 2 s ", " 1 ", " A ", " B: 2 s "],
+    ]
+
+
+def test_results_of_different_kinds_of_machines_are_kept_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(report, "instructions", lambda: "AVX2")
+    report.write("app", {"part": {"a": 1}})
+    assert report.earlier("app", "part") == {"a": 1}
+    monkeypatch.setattr(report, "instructions", lambda: "AVX512 with bf16")
+    assert report.earlier("app", "part") == {}
+    report.write("app", {"part": {"a": 2}})
+    report.write("train", {})
+    first, second = report.kinds_with_results()
+    assert "avx512" in first
+    assert report.result("app", second) == {"part": {"a": 1}}
+
+
+def test_what_was_measured_here_is_not_measured_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[str] = []
+
+    def run(command: list[str], **_: Any) -> SimpleNamespace:
+        started.append(command[2])
+        return SimpleNamespace(returncode=int(command[2] == "benchmarks.train"), stdout="")
+
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(series.table, "main", lambda: None)
+    monkeypatch.setattr(series.report, "kind", lambda: "here")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "app.json").write_text('{"known": 1}')
+    monkeypatch.setattr(series.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert series.main() == 1  # train failed, and the others went on
+    assert "benchmarks.app" not in started
+    assert len(started) == len(series.COMMANDS) - 1
+    assert "FAILED: train" in capsys.readouterr().out
+    started.clear()
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "app"])
+    assert series.main() == 0
+    assert started == ["benchmarks.app"]

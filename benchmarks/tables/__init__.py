@@ -1,0 +1,1 @@
+"""How each result becomes rows of the README: a module for each table, `row` for what a row is."""

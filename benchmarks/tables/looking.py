@@ -1,0 +1,79 @@
+"""What a person waits for who looks inside and asks for explanations."""
+
+from typing import Any
+
+from benchmarks.tables.row import Row, row
+
+
+def explain_rows(explain: dict[str, Any] | None) -> list[Row]:
+    """What a person waits for an explanation."""
+    if explain is None:
+        return [Row("Explanations, `alexnet` at 224 pixels")]
+    rows = []
+    for name, milliseconds in explain["ms"].items():
+        asked = f"{explain['asked_ms'][name]:,} ms" if name in explain["asked_ms"] else ""
+        title = f"{name.replace('_', ' ').capitalize()}, `alexnet` at 224 pixels"
+        soon = name not in explain["asked_ms"] or milliseconds["median"] <= explain["asked_ms"][name]
+        peer = explain.get("captum", {}).get(name)
+        beside = "" if peer is None else f"; Captum {peer['ms']['median']:,.0f} ms, {_times(peer)} times as long"
+        rows.append(row(title, asked, milliseconds, " ms", 0, beside=beside, met=soon))
+    return rows
+
+
+def _times(peer: dict[str, Any]) -> str:
+    return f"{peer['times_as_fast']['median']:.1f}"
+
+
+def unit_rows(units: dict[str, Any] | None) -> list[Row]:
+    """Single units over a data set, and pictures made to excite one."""
+    if units is None:
+        return [Row("A unit's strongest and weakest patches in 10,000 pictures of 64 pixels", "3 s")]
+    asked, rows = units["asked_s"], []
+    for layer, found in units["passport_s"].items():
+        what, first, again = f"A unit of `{layer}` over 10,000 pictures, first", found["first"], found["afterwards"]
+        rows.append(row(what, "3 s", first, " s", 1, met=first["median"] <= asked["first"]))
+        soon = again["median"] <= asked["afterwards"]
+        rows.append(row("… another unit of that layer", "100 ms", again, " ms", 0, times=1000, met=soon))
+    for name, title in {"first_picture": "first look", "whole_picture": "all steps"}.items():
+        found = units["picture_s"][name]
+        what = f"A picture made to excite, `alexnet` at 128 pixels, {title}"
+        rows.append(row(what, f"{asked[name]:g} s", found, " s", 1, met=found["median"] <= asked[name]))
+    return rows
+
+
+def neighbour_rows(neighbours: dict[str, Any] | None) -> list[Row]:
+    """Nearest pictures at all depths."""
+    if neighbours is None:
+        return [Row("Nearest of 50,000 pictures at every depth", "100 ms")]
+    asked, ms = neighbours["asked_ms"], neighbours["ms"]
+    what = f"Nearest of {neighbours['pictures']:,} pictures at every depth"
+    index = f"; the index: {neighbours['index_s']:.0f} s once, {neighbours['index_mb']:.0f} MB"
+    titles = {"all depths are searched": (what, index), "both": ("… with the network's look at the picture", "")}
+    return [
+        row(title, f"{asked} ms", ms[name], " ms", 0, beside=beside, met=ms[name]["median"] <= asked)
+        for name, (title, beside) in titles.items()
+    ]
+
+
+def time_machine_rows(machine: dict[str, Any] | None) -> list[Row]:
+    """From the slider to the screen."""
+    if machine is None:
+        return [Row("A step of the time machine, from slider to screen", "150 ms")]
+    asked, rows = machine["asked_ms"], []
+    for name, found in machine["step"].items():
+        what, prepared = f"A step of the time machine, {name}", f"; prepared in {found['film_s']:.0f} s"
+        rows.append(row(what, f"{asked} ms", found, " ms", 0, beside=prepared, met=found["median"] <= asked))
+    return rows
+
+
+def twelve_rows(twelve: dict[str, Any] | None) -> list[Row]:
+    """Twelve people at once."""
+    if twelve is None:
+        return [Row("Twelve people explaining at once: more memory", "400 MB")]
+    more, asked, wrong = twelve["more_memory_mb"], twelve["asked_mb"], twelve["wrong_maps"]
+    what = "Twelve people explaining at once: wrong maps"
+    return [
+        Row(what, "0", f"{wrong} of {twelve['maps']}", met=wrong == 0),
+        Row("… more memory", f"{asked} MB", f"{more:,.0f} MB", met=more <= asked),
+        row("… the wait for one's first map", "", twelve["first_map_s"], " s", 1),
+    ]
