@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from io import TextIOWrapper
 
 from alexnet_core import __version__
 from alexnet_core.commands import data, explain, export, importing, models, predict, staircase, train, transferability
@@ -12,6 +13,9 @@ VERBS = (data, train, predict, explain, models, export, importing, staircase, tr
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb. Returns 0, or 2 with one sentence on standard error for anything the user can put right."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A title or a file's name may have letters that the terminal's encoding, or any encoding, does not have.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(prog="alexnet", description="Train AlexNet, look inside it, explain what it says.")
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")

@@ -3,14 +3,22 @@
 import errno
 import os
 import shutil
+import sys
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from alexnet_core.errors import ExplorerError
+
+T = TypeVar("T")
+
+HELD_SECONDS = 3.0 if sys.platform == "win32" else 0.0
+"""How long to try again where a file is refused. On Windows nobody can replace a file while another program has it
+open, a page that reads how a run stands or a scanner that looks for viruses, nor open it while it is replaced."""
 
 
 def write_whole(path: Path, data: bytes | BinaryIO) -> None:
@@ -30,13 +38,18 @@ def write_whole(path: Path, data: bytes | BinaryIO) -> None:
                     shutil.copyfileobj(data, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            _patiently(lambda: os.replace(temporary, path))
         except BaseException:  # whatever stopped it, also Ctrl-C: no half file stays behind
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def read_whole(path: Path) -> bytes:
+    """What a file holds that another process may just be writing with `write_whole`. Raises OSError."""
+    return _patiently(path.read_bytes)
 
 
 def write_in_place(path: Path, data: bytes) -> None:
@@ -78,7 +91,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write `files` into a new or empty folder, by their names in it. Raises ExplorerError where it holds something
     already, or cannot be written."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.exists(folder) and (not os.path.isdir(folder) or any(folder.iterdir())):
         raise ExplorerError(f"{folder.name} already exists and is not an empty folder; choose another place.")
     for name, data in files.items():
         write_whole(folder / name, data)
@@ -115,11 +128,27 @@ def _not_written(path: Path, error: OSError) -> ExplorerError:
     return ExplorerError(f"{path.name} could not be written: {reason}. Free some space or choose another place.")
 
 
+def _patiently(do: Callable[[], T]) -> T:
+    until = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            return do()
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.02)
+
+
 def _sync_folder(path: Path) -> None:
     # The new name itself must reach the disk; Windows neither needs nor allows this.
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            # Folders that another computer or the host of a virtual machine shares cannot always be synced. The file
+            # itself is there, and on the disk.
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
         finally:
             os.close(handle)

@@ -68,6 +68,10 @@ from that of the whole picture by 36 dB at worst (with 3 by 40), and photographs
 times as fast."""
 
 
+class NoRoom(ExplorerError):
+    """There was too little memory for a picture that may well be good: it must not pass for a bad one."""
+
+
 def decode(data: bytes, name: str = "picture", side: int | None = None) -> Image.Image:
     """The first frame as an upright RGB picture, free of its file.
 
@@ -94,6 +98,10 @@ def decode(data: bytes, name: str = "picture", side: int | None = None) -> Image
                 picture.draft(None, (DRAFT_GAP * side, DRAFT_GAP * side))  # does nothing to other formats
             picture.load()
             return _eight_bit_rgb(_upright(picture))
+        except MemoryError as error:  # its size is known and allowed, so this is not the file's doing
+            raise NoRoom(
+                f"There was not enough memory to open “{name}”. Close other programs and try again."
+            ) from error
         except DECODER_ERRORS as error:
             raise ExplorerError(
                 f"“{name}” is cut off or damaged. Open it in a picture program, save it again, and use that copy."
@@ -121,6 +129,8 @@ def _check_header(picture: Image.Image, name: str) -> None:
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
+    except MemoryError:
+        raise
     except DECODER_ERRORS:
         return picture  # the picture is fine, only its camera notes are broken
 

@@ -117,8 +117,10 @@ def choose_picture(network: Network) -> session.Picture:
         file = st.camera_input(
             "Photograph", help="Hold the thing in the middle: the network looks at the centre square."
         )
-    if file is not None:
+    # Read once an upload: to decode a photograph of a telephone at each click would take a third of a second.
+    if file is not None and st.session_state.get("brought_id") != file.file_id:
         st.session_state.brought = session.brought(file.getvalue(), file.name)
+        st.session_state.brought_id = file.file_id
     kept = st.session_state.get("brought")
     if kept is None:
         st.caption("Until then, a sample is shown.")

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,9 @@ def load(choice: str) -> SharedNetwork:
     fetched."""
     if choice.startswith(IMAGENET):
         return _imagenet(choice.removeprefix(IMAGENET))
-    return _of_run(choice, _changed(choice))
+    shared = _of_run(choice, _changed(choice))
+    # A run may have been renamed since; the model and its lock stay the same.
+    return replace(shared, network=replace(shared.network, source=RunDirectory.find(choice).title()))
 
 
 def key_of(choice: str) -> str:
@@ -154,7 +156,7 @@ class Picture:
     @property
     def image(self) -> Image.Image:
         """The decoded picture, RGB."""
-        return _decoded(self.key, self.sample, self.name)
+        return _decoded(self.key, self.name) if self.sample is None else _loaded(self.sample)
 
 
 def sample(name: str) -> Picture:
@@ -180,14 +182,19 @@ def brought(data: bytes, name: str) -> Picture:
     return Picture(key, images.clean_name(name))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _decoded(key: str, sample: str | None, name: str) -> Image.Image:
-    if sample is not None:
-        return SAMPLES[sample].load()
+# Shared, not copied at each use: nobody changes a picture in place, and the largest takes 100 MB. A dozen people look
+# at one each.
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _decoded(key: str, name: str) -> Image.Image:
     try:
         return images.decode((uploads_home() / key).read_bytes(), name)
     except OSError as error:
         raise ExplorerError("The picture is not here any more; choose it again.") from error
+
+
+@st.cache_resource(show_spinner=False)
+def _loaded(sample: str) -> Image.Image:
+    return SAMPLES[sample].load()
 
 
 # -- data sets -----------------------------------------------------------------------------------------------------

@@ -11,15 +11,19 @@ from app.sentences import plain
 def amount(number: float) -> str:
     """A count with no more digits than a person wants: 714 million, 23,296."""
     for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if number >= size:
+        if number >= (ROUNDS_UP * size if size > 1e6 else size):
             return f"{number / size:.3g} {word}"
     return f"{number:,.0f}"
+
+
+ROUNDS_UP = 0.9995
+"""Of a unit: from here on three digits are a whole one of it, where of the unit below they would be 1e+03."""
 
 
 def memory(count: int) -> str:
     """A number of bytes for people."""
     for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= size:
+        if count >= ROUNDS_UP * size:
             return f"{count / size:.3g} {unit}"
     return f"{count} bytes"
 

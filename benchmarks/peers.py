@@ -51,6 +51,8 @@ class Peer:
         return [self.loop, "--workers", str(self.workers), "--lr", str(self.lr), *(["--bf16"] if self.bf16 else [])]
 
 
+PARTS = ("speed", "target")
+"""The two questions, each kept as soon as it is answered."""
 PEERS = {
     "torchvision, 0 workers": Peer("torchvision"),
     "torchvision, 2 workers": Peer("torchvision", 2),
@@ -69,7 +71,7 @@ def main() -> None:
     asked = arguments()
     if not (find_spec("fastai") and find_spec("lightning")):
         raise SystemExit("The peers are not installed; install them with: pip install -e '.[peers]'")
-    result: dict[str, Any] = {part: found for part in ("speed", "target") if (found := earlier("peers", part))}
+    result: dict[str, Any] = {part: found for part in PARTS if (found := earlier("peers", part))}
     result |= {
         "command": "python -m benchmarks.peers",
         "machine": machine() | {name: version(name) for name in ("torchvision", "lightning", "fastai", "pillow")},
@@ -83,10 +85,10 @@ def main() -> None:
         print(f"Preparation, not counted below: {prepared:.1f} s for this program, {unpacked:.1f} s for the peers.")
         if asked.only in (None, "speed"):
             result["speed"] = speed(asked, data, files, home)
-            write("peers", result)
+            write("peers", result, [part for part in PARTS if part not in result])
         if asked.only in (None, "target"):
             result["target"] = target(asked, data, files, home)
-            write("peers", result)
+            write("peers", result, [part for part in PARTS if part not in result])
 
 
 def arguments() -> argparse.Namespace:
@@ -94,7 +96,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="turns of the images a second")
     parser.add_argument("--target-rounds", type=int, default=3, help="turns of the seconds to 77 %%")
-    parser.add_argument("--only", choices=("speed", "target"), help="one question alone; the other keeps its result")
+    parser.add_argument("--only", choices=PARTS, help="one question alone; the other keeps its result")
     parser.add_argument("--zip", type=Path, default=cifar.ZIP, help="CIFAR-10, a zip of class folders")
     parser.add_argument("--batch", type=int, default=250)
     parser.add_argument("--steps", type=int, default=60, help="counted steps of a peer")

@@ -58,11 +58,12 @@ def instructions() -> str:
     return " with ".join([capability, *[name for flag, name in names.items() if flag in flags][-1:]])
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Keep a result as results/<kind of machine>/<name>.json."""
+def write(name: str, result: dict[str, Any], missing: Sequence[str] = ()) -> None:
+    """Keep a result as results/<kind of machine>/<name>.json, with the parts that are `missing` in it until now."""
     folder = RESULTS / kind()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    said = result | ({"missing": sorted(missing)} if missing else {})
+    (folder / f"{name}.json").write_text(json.dumps(said, indent=2) + "\n")
 
 
 def result(name: str, kind: str) -> dict[str, Any] | None:
@@ -83,7 +84,8 @@ def results_of(kind: str) -> list[dict[str, Any]]:
 
 def kinds_with_results() -> list[str]:
     """The kinds of machines, the one with most results first."""
-    return sorted((path.name for path in RESULTS.iterdir()), key=lambda kind: (-len(results_of(kind)), kind))
+    kinds = {path.parent.name for path in RESULTS.glob("*/*.json")}
+    return sorted(kinds, key=lambda kind: (-len(results_of(kind)), kind))
 
 
 def _processor() -> str:

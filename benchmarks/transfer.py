@@ -68,7 +68,7 @@ def main() -> None:
             found |= {name: spread([one[name] for one in each], 2) for name in ("seconds", "preparing", "process")}
             found["top1"] = spread([one["top1"] for one in each], 4)
             tasks[task] = found
-            write("transfer", result)
+            write("transfer", result, [name for name in TASKS if name not in tasks])
             print(
                 f"{task}: {found['pictures']:,} photographs, {found['seconds']['median']:.1f} s from the click "
                 f"({found['preparing']['median']:.1f} s preparing, {found['process']['median']:.1f} s the process), "

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import stat
@@ -5,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from alexnet_core import files
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import append_line, clear_leftovers, write_in_place, write_whole
+from alexnet_core.files import append_line, clear_leftovers, read_whole, write_in_place, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -38,6 +40,20 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path, monkeypatch
         write_whole(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there folders are synced")
+def test_a_disk_that_cannot_sync_folders_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.fsync
+
+    def of_files_alone(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        really(handle)
+
+    monkeypatch.setattr("os.fsync", of_files_alone)
+    write_whole(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_a_place_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
@@ -79,3 +95,32 @@ def test_only_what_a_killed_writing_left_is_cleared(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     clear_leftovers(tmp_path, "a.*")
     assert sorted(os.listdir(tmp_path)) == [".a.bin.part", ".b.bin.0123abcd.part", "a.bin"]
+
+
+def test_a_file_that_another_program_holds_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "HELD_SECONDS", 5.0)
+    for name, module in (("replace", os), ("read_bytes", Path)):
+        held, really = iter([True, True]), getattr(module, name)
+
+        def refused_twice(*arguments: object, held=held, really=really) -> object:  # type: ignore[no-untyped-def]
+            if next(held, False):
+                raise PermissionError(13, "Access is denied")
+            return really(*arguments)
+
+        monkeypatch.setattr(module, name, refused_twice)
+    write_whole(tmp_path / "state", b"new")
+    assert read_whole(tmp_path / "state") == b"new"
+    assert os.listdir(tmp_path) == ["state"]
+
+
+def test_a_file_that_stays_refused_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    monkeypatch.setattr(files, "HELD_SECONDS", 0.05)
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(ExplorerError, match="state could not be written: Access is denied"):
+        write_whole(tmp_path / "state", b"new")
+    assert os.listdir(tmp_path) == []

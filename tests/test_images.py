@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from alexnet_core import images
 from alexnet_core.errors import ExplorerError
-from alexnet_core.images import clean_name, decode, decode_file, sha256
+from alexnet_core.images import NoRoom, clean_name, decode, decode_file, sha256
 from alexnet_core.preprocess import Preprocessing
 from tests.pictures import encoded, pixels, png, png_claiming
 
@@ -135,6 +135,16 @@ def test_every_cut_and_every_flipped_byte_is_a_picture_or_a_sentence() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_too_little_memory_is_not_the_pictures_fault(monkeypatch) -> None:
+    def load(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(NoRoom) as error:
+        decode(png(), "cat.png")
+    assert "not enough memory to open “cat.png”" in sentences(error)
+
+
 def test_enormous_claim_is_refused_before_anything_is_unpacked(monkeypatch) -> None:
     def unpack(picture: ImageFile.ImageFile) -> None:
         pytest.fail("unpacked")

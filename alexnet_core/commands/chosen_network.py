@@ -1,6 +1,7 @@
 """The flags by which `predict` and `explain` are told which network to use, and where `--out` may write."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,14 @@ def chosen_run(text: str) -> "RunDirectory":
     from alexnet_core.runs.directory import RUN_ID, RunDirectory
 
     path = Path(text)
-    return RunDirectory.find(text) if RUN_ID.fullmatch(text) and not path.is_dir() else RunDirectory.open(path)
+    named = RUN_ID.fullmatch(text) and not os.path.isdir(path)
+    return RunDirectory.find(text) if named else RunDirectory.open(path)
 
 
 def writable(path: Path) -> Path:
     """`path`, once it is sure that its folder exists and that it is none itself: better said before the long work."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ExplorerError(f"{path.name} is a folder; give --out the name of a file.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ExplorerError(f"There is no folder {path.parent}; make it first, or choose another place for --out.")
     return path

@@ -63,8 +63,9 @@ def collect(arguments: argparse.Namespace) -> None:
     from alexnet_core.data.album import albums, create
     from alexnet_core.data.collecting import add_source
     from alexnet_core.data.deleted_albums import discard_untouched
+    from alexnet_core.images import clean_name
 
-    into = arguments.into
+    into = clean_name(arguments.into)  # as titles are
     album = next((one for one in albums() if into in (one.id, one.contents().title)), None) or create(into)
     try:
         with ProgressShown() as shown:

@@ -121,10 +121,17 @@ def _run_together(arguments: argparse.Namespace) -> None:
 
 def _chosen(arguments: argparse.Namespace, processes: int = 1) -> "RunDirectory":
     from alexnet_core.runs.directory import RunDirectory
+    from alexnet_core.runs.states import LIVE
 
-    if arguments.resume and arguments.measure:
+    if not arguments.resume:
+        return _new_run(arguments, processes)
+    if arguments.measure:
         raise ExplorerError("A run goes on in the way it began, so --measure is only for a new one; leave it out.")
-    return RunDirectory.open(arguments.resume) if arguments.resume else _new_run(arguments, processes)
+    chosen = RunDirectory.open(arguments.resume)
+    if chosen.state().status not in LIVE:
+        # Whoever resumes it wants it to go on: a pause or stop that still stands was meant for a process that has gone.
+        chosen.withdraw("STOP", "PAUSE")
+    return chosen
 
 
 def _has_turn(arguments: argparse.Namespace, chosen: "RunDirectory") -> bool:
@@ -157,7 +164,7 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     with ProgressShown() as shown:
         explicit, source = with_source(explicit, shown.update)
         size = arguments.size
-        if source is not None and size is None and not (Path(arguments.data) / "meta.json").exists():
+        if source is not None and size is None and not os.path.exists(os.path.join(arguments.data, "meta.json")):
             size = source.preprocessing.size  # that of the pictures it has learned from
         prepared = prepare(arguments.data, image_size=size, progress=shown.update)
     settings = settle(
@@ -190,12 +197,15 @@ def _follow(chosen: "RunDirectory", *world: "World") -> None:
 
     from alexnet_core.devices import keep_freed_memory
     from alexnet_core.runs.directory import Timing
+    from alexnet_core.runs.listing import last_record
     from alexnet_core.runs.recording import execute
     from alexnet_core.training.events import EpochDone, Finished, Started
 
     keep_freed_memory()
     settings = chosen.config().settings
-    with tqdm(unit=" steps", disable=not sys.stderr.isatty(), dynamic_ncols=True) as bar:
+    # Of a run that goes on: it does not say again how many steps it has.
+    began = last_record(chosen.path / "metrics.jsonl", "started") or {}
+    with tqdm(total=began.get("steps"), unit=" steps", disable=not sys.stderr.isatty(), dynamic_ncols=True) as bar:
         for event in execute(chosen, *world):
             match event:
                 case str():
@@ -208,7 +218,6 @@ def _follow(chosen: "RunDirectory", *world: "World") -> None:
                         f"{'epoch' if event.epochs == 1 else 'epochs'}, {event.steps:,} steps."
                     )
                 case Timing():
-                    bar.total = bar.total or round(event.step + event.seconds_left)
                     bar.update(event.step - bar.n)
                     bar.set_postfix_str(f"{event.images_per_s:,.0f} images/s")
                 case EpochDone():

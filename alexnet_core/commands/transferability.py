@@ -15,7 +15,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     what.add_argument("--resume", metavar="KEY", help="go on with an experiment of this computer")
     parser.add_argument("--size", type=int, default=32, help="side in pixels to prepare the pictures at (32)")
     parser.add_argument("--model", default="alexnet_mini", help="the network (alexnet_mini)")
-    parser.add_argument("--layers", type=int, nargs="+", metavar="N", help="how many are copied (1 2 3 4 5 6 7)")
+    parser.add_argument("--layers", type=int, nargs="+", metavar="N", help="how many are copied (each number)")
     parser.add_argument("--epochs", type=int, default=8, help="passes of each network over its pictures (8)")
     parser.add_argument("--most", type=int, default=0, help="training pictures of each class (all)")
     parser.add_argument("--seed", type=int, default=0, help="of the division into halves and of all runs (0)")
@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Train what is not finished yet, then print what each network reached."""
     from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
+    from alexnet_core.devices import keep_freed_memory
     from alexnet_core.runs import transferability as study
 
+    keep_freed_memory()
     if arguments.resume:
         asked = next((one for one in study.experiments() if one.key == arguments.resume), None)
         if asked is None:
@@ -36,9 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         with ProgressShown() as shown:
             prepared = prepare(arguments.data, image_size=arguments.size, progress=shown.update)
-        layers = arguments.layers or range(1, study.DEEPEST + 1)
         asked = study.experiment(
-            prepared, arguments.model, list(layers), arguments.epochs, arguments.most, arguments.seed
+            prepared, arguments.model, arguments.layers, arguments.epochs, arguments.most, arguments.seed
         )
         study.save(asked)
     total = len(study.parts(asked))

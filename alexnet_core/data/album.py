@@ -232,11 +232,12 @@ class Album:
 
     def thumbnail(self, key: str, name: str = "picture") -> bytes:
         """The small JPEG, made where it is missing. Raises ExplorerError where the photograph is gone or damaged."""
-        place = self.thumbnail_path(key)
         try:
-            return place.read_bytes()
+            kept = self.thumbnail_path(key).read_bytes()
         except OSError:
-            return self.draw_thumbnail(key, self.picture(key, name, THUMBNAIL))
+            kept = b""
+        # Empty is what a power cut can leave of one that was not on the disk yet.
+        return kept or self.draw_thumbnail(key, self.picture(key, name, THUMBNAIL))
 
     def draw_thumbnail(self, key: str, picture: Image.Image) -> bytes:
         """Make and keep the thumbnail of a decoded picture."""

@@ -5,7 +5,6 @@ computer.
 """
 
 import hashlib
-import lzma
 import stat
 import threading
 import zipfile
@@ -21,10 +20,12 @@ from alexnet_core.images import clean_name
 from alexnet_core.limits import PICTURE_BYTES, ArchiveLimits, archive_limits
 from alexnet_core.memory import is_lack_of_memory
 
-MEMBER_ERRORS = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+MEMBER_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 """What zipfile lets out for a damaged or unusual member."""
+
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways to pack of which zipfile unpacks no more than it is asked for. Of the others (bzip2, LZMA, Zstandard) it unpacks
+all that it has read, in one go: a megabyte of bzip2 can become twenty gigabytes before anybody could count them."""
 
 READ_WHOLE = 4_000_000_000
 """Bytes up to which a zip is read once more to know it by all its content: some ten seconds. Photographs of the size of
@@ -132,6 +133,8 @@ def _safe_parts(member: zipfile.ZipInfo, archive: str) -> Parts:
         raise Refused(f"“{archive}” contains links. Pack the pictures themselves.")
     if member.flag_bits & 1:
         raise Refused(f"“{archive}” is encrypted. Pack the pictures without a password.")
+    if member.compress_type not in BOUNDED:
+        raise Refused(f"“{archive}” is packed in an unusual way. Pack the folder of pictures again as an ordinary zip.")
     return parts
 
 

@@ -24,7 +24,7 @@ from alexnet_core.data.folders import folder_files
 from alexnet_core.data.journal import Contents, Picture
 from alexnet_core.data.picture_files import OWN_LICENCE, Files
 from alexnet_core.errors import ExplorerError
-from alexnet_core.images import clean_name, decode, sha256
+from alexnet_core.images import NoRoom, clean_name, decode, sha256
 from alexnet_core.lock import alone
 
 LINE_PICTURES = 64
@@ -159,10 +159,11 @@ class _Adding:
             data = self.files.read(position)
             key = sha256(data)
             if key in self.known:
+                self.album.store(key, data)  # its file may have got lost
                 self._note_known(key, entry)
                 return
             picture = decode(data, name, THUMBNAIL)
-        except Refused:
+        except (Refused, NoRoom):
             raise
         except ExplorerError as error:
             self.taken.broken.append((entry.file, str(error)))

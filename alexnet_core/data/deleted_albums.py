@@ -2,6 +2,7 @@
 good; and pictures that were removed from an album, whose files stay for undoing until their place is wanted."""
 
 import shutil
+from contextlib import suppress
 
 from alexnet_core.data.album import ALBUM_ID, Album, is_album
 from alexnet_core.data.collecting import alone_adding
@@ -13,7 +14,10 @@ from alexnet_core.places import collections_home
 
 
 def delete(album: Album) -> None:
-    """Move an album aside, which takes a moment whatever its size."""
+    """Move an album aside, which takes a moment whatever its size. Raises ExplorerError while pictures are being added:
+    they would make its folder anew, and it could not be brought back to its place."""
+    with suppress(OSError), alone_adding(album):  # not while it is moved: Windows moves no folder with an open file
+        pass
     _move(album, Album(collections_home() / "deleted" / album.id))
 
 

@@ -14,7 +14,9 @@ from PIL import Image
 from alexnet_core.data.collection import Cancelled, Collection, Entry, Progress
 from alexnet_core.data.folders import read_folder
 from alexnet_core.errors import ExplorerError
+from alexnet_core.files import make_folder
 from alexnet_core.images import clean_name
+from alexnet_core.lock import alone
 
 STALLED = 60.0
 """Seconds without a single new byte after which we stop waiting; torchvision itself would wait for ever."""
@@ -25,6 +27,8 @@ FOLDERS = {
     "imagenette": "imagenette2-160",
 }
 """Where torchvision puts each of them."""
+PACKED = {"cifar10": ("cifar-10-python.tar.gz",), "imagenette": ("imagenette2-160.tgz",)}
+"""What it fetches into the folder above; those of the others lie in their own folders."""
 
 
 LOAD_ERRORS = (RuntimeError, OSError, ValueError, EOFError, AssertionError)
@@ -62,13 +66,14 @@ def read_download(
     try:
         train, test = _load(name, root, images)
     except LOAD_ERRORS:
-        _forget_unpacked(name, root)
-        _download(name, title, root, expected_bytes, progress, cancelled)
+        make_folder(root)
+        busy = f"{title} is already being fetched by another window or process. Wait until it is done."
         try:
-            train, test = _load(name, root, images)
-        except LOAD_ERRORS as error:
-            folder = root / FOLDERS[name]
-            raise ExplorerError(f"What lies in {folder} is not {title}. Delete this folder and try again.") from error
+            with alone(root / f"{name}.lock", busy):
+                train, test = _fetched(name, title, root, images, expected_bytes, progress, cancelled)
+        except OSError as error:
+            reason = error.strerror or "unknown error"
+            raise ExplorerError(f"The folder {root} cannot be written ({reason}). Check its permissions.") from error
     if name == "imagenette":
         return read_folder(
             root / FOLDERS[name],
@@ -100,6 +105,27 @@ def read_download(
     )
 
 
+def _fetched(
+    name: str,
+    title: str,
+    root: Path,
+    images: int,
+    expected_bytes: int,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> tuple[Any, Any]:
+    try:
+        return _load(name, root, images)  # somebody else may just have fetched it
+    except LOAD_ERRORS:
+        _forget_unpacked(name, root)
+    _download(name, title, root, expected_bytes, progress, cancelled)
+    try:
+        return _load(name, root, images)
+    except LOAD_ERRORS as error:
+        folder = root / FOLDERS[name]
+        raise ExplorerError(f"What lies in {folder} is not {title}. Delete this folder and try again.") from error
+
+
 def _load(name: str, root: Path, images: int) -> tuple[Any, Any]:
     """The data sets as they lie there; raises one of LOAD_ERRORS where they are missing, damaged or not whole."""
     train, test = fetch(name, str(root), download=False)
@@ -120,7 +146,6 @@ def _download(
     name: str, title: str, root: Path, expected_bytes: int, progress: Progress | None, cancelled: Cancelled | None
 ) -> None:
     """Let torchvision download in a process of its own: it can be stopped, and its printing stays out of our way."""
-    root.mkdir(parents=True, exist_ok=True)
     program = "import sys; from alexnet_core.data.downloads import fetch; fetch(*sys.argv[1:])"
     child = subprocess.Popen(
         [sys.executable, "-c", program, name, str(root)],
@@ -135,7 +160,7 @@ def _download(
                 child.wait(0.2)
                 break
             except subprocess.TimeoutExpired:
-                size = _size(root / FOLDERS[name]) + sum(_size(file) for file in root.glob("*gz"))
+                size = _size(root / FOLDERS[name]) + sum(_size(root / packed) for packed in PACKED.get(name, ()))
                 if size != arrived:
                     arrived, since = size, time.monotonic()
                 if progress:

@@ -40,7 +40,7 @@ def folder_files(
     outside of class folders become the class `loose` where that is given. Raises ExplorerError where the folder has no
     such layout.
     """
-    name = clean_name(folder.name)
+    name = clean_name(Path(os.path.abspath(folder)).name)  # "." and ".." have names, too
     paths, links = _walk(folder)
     if not paths:
         raise Refused(f"“{name}” holds no pictures. {LAYOUT}")

@@ -106,11 +106,14 @@ class Layout:
 
 
 def _wrapping(pictures: list[Parts], splits: dict[str, str]) -> int:
-    """How many folders lie around everything: packing programs add one, unpacking and packing again a second."""
+    """How many folders lie around everything: packing programs add one, unpacking and packing again a second. One that
+    holds pictures beside several folders lies around these, too; beside a single one it is a class."""
     depth = 0
-    while all(len(parts) > depth + 2 for parts in pictures):
+    while all(len(parts) > depth + 1 for parts in pictures):
         tops = {_same(parts[depth]) for parts in pictures}
-        if len(tops) > 1 or tops <= splits.keys():
+        inside = {_same(parts[depth + 1]) for parts in pictures if len(parts) > depth + 2}
+        loose = any(len(parts) == depth + 2 for parts in pictures)
+        if len(tops) > 1 or tops <= splits.keys() or (loose and len(inside) < 2):
             break
         depth += 1
     return depth

@@ -30,7 +30,7 @@ from alexnet_core.data.shards import SHARD_BYTES, ShardWriter
 from alexnet_core.data.splits import carve, ranges
 from alexnet_core.data.unfinished import Unfinished, sync
 from alexnet_core.errors import ExplorerError
-from alexnet_core.images import clean_name
+from alexnet_core.images import NoRoom, clean_name
 from alexnet_core.lock import alone
 from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.preprocess import Preprocessing
@@ -184,7 +184,7 @@ class _Writer:
         for position in entries:
             try:
                 row = self.preprocessing.crop(self.collection.read(position)).tobytes()
-            except Refused:
+            except (Refused, NoRoom):
                 raise
             except ExplorerError as error:
                 bad.append((position, str(error)))

@@ -91,7 +91,8 @@ class Available:
     offline: bool
     download_bytes: int
     prepared: tuple[PreparedSet, ...]
-    """What of it lies prepared in the home folder, one for each size."""
+    """What of it lies prepared in the home folder: each size, with and without corrections, and of a folder that grew
+    the earlier ones; `source` is the first where it is a directory."""
     disk_bytes: int
     """What the prepared forms take on the disk."""
 
@@ -138,7 +139,7 @@ def _uncorrected(
     if isinstance(source, str) and source in DATASETS:
         entry, name = DATASETS[source], source
         size = image_size or entry.image_size
-        content = f"{name} {entry.recipe}"
+        content = _known_content(name)
     else:
         path, name = _existing(source), None
         if path.is_dir() and (path / "meta.json").exists() and (path / "labels.npy").exists():
@@ -180,6 +181,11 @@ def _content(path: Path, progress: Progress | None, cancelled: Cancelled | None)
     if path.is_dir():
         return collection_key(path) if is_album(path) else folder_key(path)
     return archive_key(path, progress, cancelled)
+
+
+def _known_content(name: str) -> str:
+    """A key of what a name in DATASETS stands for."""
+    return f"{name} {DATASETS[name].recipe}"
 
 
 def _identity(size: int, content: str) -> str:
@@ -236,17 +242,35 @@ def _known(name: str, size: int, root: Path, progress: Progress | None, cancelle
 def available() -> list[Available]:
     """Every known data set, every album that has pictures, and every other set that lies prepared in the home folder;
     damaged ones are left out."""
-    found: dict[str, list[PreparedSet]] = {name: [] for name in DATASETS}
     collected = {album.id: album for album in albums()}
-    for directory in sorted(places.data_home().glob("*/meta.json")):
+    found: dict[tuple[str, str], list[PreparedSet]] = {}
+    for prepared in _lying_ready():
+        named = _is_known(prepared) or prepared.name in collected
+        # Two folders may well be called alike, and one like a known set: what they came from tells them apart.
+        found.setdefault((prepared.name, "" if named else prepared.content), []).append(prepared)
+    known = [_known_set(name, tuple(found.pop((name, ""), ()))) for name in DATASETS]
+    own = [_of_album(album, tuple(found.pop((album.id, ""), ()))) for album in collected.values()]
+    rest = [_prepared(name, tuple(sets)) for (name, _), sets in sorted(found.items())]
+    return known + [one for one in own if one.images] + rest
+
+
+def _lying_ready() -> list[PreparedSet]:
+    """What lies prepared in the home folder: before any corrected ones those as they came, the latest first."""
+    sets = []
+    for note in places.data_home().glob("*/meta.json"):
         try:
-            prepared = PreparedSet.open(directory.parent)
-        except ExplorerError:
+            sets.append((note.stat().st_mtime_ns, PreparedSet.open(note.parent)))
+        except (ExplorerError, OSError):  # damaged, or deleted in this moment
             continue
-        found.setdefault(prepared.name, []).append(prepared)
-    known = [_known_set(name, tuple(found.pop(name))) for name in DATASETS]
-    own = [_of_album(album, tuple(found.pop(album.id, ()))) for album in collected.values()]
-    return known + [one for one in own if one.images] + [_prepared(name, tuple(sets)) for name, sets in found.items()]
+    return [one for _, one in sorted(sets, key=lambda each: (each[1].original != "", -each[0], each[1].directory))]
+
+
+def _is_known(prepared: PreparedSet) -> bool:
+    """Whether it is one of DATASETS, as it came or corrected, and not a person's own of the same name."""
+    if prepared.name not in DATASETS:
+        return False
+    identity = _identity(prepared.image_size, _known_content(prepared.name))
+    return identity in (prepared.identity, prepared.original)
 
 
 def _known_set(name: str, sets: tuple[PreparedSet, ...]) -> Available:

@@ -162,13 +162,14 @@ def _from_zip(path: Path, name: str, image_size: int | None) -> Found:
         if member.flag_bits & 1:
             raise ExplorerError(f"{name} is encrypted; give a zip without a password.")
         make_folder(uploads_home())
-        with TemporaryDirectory(dir=uploads_home()) as folder:
+        with TemporaryDirectory(dir=uploads_home(), ignore_cleanup_errors=True) as folder:
             unpacked = Path(folder) / NETWORK_FILE
             _unpack(archive, member, unpacked, name)
             found = look(unpacked, owner=False, name=name, image_size=image_size)
-            # The tensors may lie in the file, which goes with the folder.
+            # The tensors may lie in the file, which goes with the folder, on Windows only once nobody uses it.
             own = {key: value.clone() for key, value in found.state.items()} if found.network is None else {}
-    return replace(found, kind="a folder with a network, as a zip", state=own)
+            found = replace(found, kind="a folder with a network, as a zip", state=own)
+    return found
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, name: str) -> None:

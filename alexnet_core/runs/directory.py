@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from alexnet_core import __version__
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import append_line, clear_leftovers, make_folder, sync, write_in_place, write_whole
+from alexnet_core.files import append_line, clear_leftovers, make_folder, read_whole, sync, write_in_place, write_whole
 from alexnet_core.places import bundled_runs, runs_home
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.evaluation import Evaluation, read_evaluation
@@ -99,7 +99,8 @@ class RunDirectory:
         if path is None:
             name = re.sub(r"[^a-z0-9]+", "-", data.name.lower()).strip("-")[:24] or "data"
             path = runs_home() / f"{now:%Y%m%d-%H%M%S}-{settings.model}-{name}-{token_hex(4)}"
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        # Unlike Path's, these answer for impossible names, and for folders that nobody may enter.
+        if os.path.exists(path) and (not os.path.isdir(path) or any(path.iterdir())):
             raise ExplorerError(f"{path.name} already exists and is not empty; choose another place, or --resume it.")
         run = cls(path)
         for folder in ("checkpoints", "snapshots", "control"):
@@ -307,7 +308,7 @@ class RunDirectory:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            values = json.loads((self.path / name).read_text("utf-8"))
+            values = json.loads(read_whole(self.path / name).decode())
         except FileNotFoundError as error:
             raise ExplorerError(f"{self.path.name} is not a whole run directory: {name} is missing.") from error
         except (OSError, ValueError) as error:

@@ -23,6 +23,13 @@ from alexnet_core.training.recipes import settle
 NICENESS = 10
 """Training gives way to the pages: a click is answered while it runs."""
 
+if sys.platform == "win32":
+    # A console of its own that nobody sees: Ctrl-C in the app's, and closing its window, would end the run, too. Below
+    # normal from the first moment: the python of a virtual environment there only starts the real one, and waits.
+    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+else:
+    _FLAGS = 0
+
 _children: list[subprocess.Popen[bytes]] = []
 """Our own processes; a finished one stays a zombie until it is asked for."""
 
@@ -110,11 +117,13 @@ def detached(command: list[str], printed: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # which Windows does not know
+            creationflags=_FLAGS,
+            # Windows would write in the encoding of its language, which ends a training whose title it cannot write.
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"},
         )
     _children.append(child)
-    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS
-    with suppress(psutil.NoSuchProcess):  # it has already failed; log.txt says why
-        psutil.Process(child.pid).nice(lower)
+    if sys.platform != "win32":
+        with suppress(psutil.NoSuchProcess):  # it has already failed; log.txt says why
+            psutil.Process(child.pid).nice(NICENESS)
     return child

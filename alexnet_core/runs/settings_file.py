@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alexnet_core.data.sources import DATASETS, available
+from alexnet_core.devices import cores
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import clean_name
 from alexnet_core.limits import IMAGE_SIZE
@@ -162,10 +163,14 @@ def _checked(request: Request) -> Request:
             f"The settings ask for pictures of {size!r:.20} pixels; possible are {IMAGE_SIZE[0]} to {IMAGE_SIZE[1]}."
         )
     config = TrainConfig.from_dict(request.settings)
+    left_out = set()
     if config.model in MODELS and "batch_norm" not in MODELS[config.model].settings:
         # Every run has a value for it, also where it means nothing; to ask for it there would be refused.
-        return replace(request, settings={k: v for k, v in request.settings.items() if k != "batch_norm"})
-    return request
+        left_out.add("batch_norm")
+    if config.threads > cores():
+        # They are those of a larger machine, and wait for each other at every layer where there are fewer cores.
+        left_out.add("threads")
+    return replace(request, settings={k: v for k, v in request.settings.items() if k not in left_out})
 
 
 def _image_size(run: RunDirectory) -> int | None:

@@ -23,13 +23,14 @@ from typing import Any
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import make_folder, write_whole
+from alexnet_core.files import make_folder, read_whole, write_whole
 from alexnet_core.places import staircases_home
 from alexnet_core.runs import launcher
 from alexnet_core.runs.climbed import Climbed, climbed
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.processes import is_alive, last_line, start_of
+from alexnet_core.runs.queue import at_work
 from alexnet_core.runs.stairs import STAIRS, Budget, epochs, settled
 from alexnet_core.runs.states import LIVE
 
@@ -99,7 +100,7 @@ class Staircase:
     def asked(self) -> Asked:
         """What was asked for, and what is known so far. Raises ExplorerError when the file is damaged."""
         try:
-            values = json.loads((self.path / "staircase.json").read_text("utf-8"))
+            values = json.loads(read_whole(self.path / "staircase.json").decode())
             parts = {"data": DataIdentity.from_dict(values["data"]), "budget": Budget(**values["budget"])}
             return Asked(**values | parts)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -133,7 +134,8 @@ class Staircase:
         Runs that are finished stay as they are; others go on from their last checkpoint. Raises ExplorerError where
         another process is at it, or the data set is gone.
         """
-        if self.going_on() and self.asked().pid != os.getpid():
+        # On Windows the python of a virtual environment only starts the real one: `launch` knows the parent's number.
+        if self.going_on() and self.asked().pid not in (os.getpid(), os.getppid()):
             raise ExplorerError("This staircase is already being climbed.")
         data = self.data()
         (self.path / "control" / "STOP").unlink(missing_ok=True)
@@ -169,6 +171,16 @@ class Staircase:
             return
         if run is None:
             if stair not in asked.epochs:
+                # Beside another training a step takes two or three times as long: this stair alone would be given a
+                # half or a third of the epochs that its minutes pay for.
+                waiting = False
+                while asked.budget.minutes and (other := at_work()) is not None:
+                    if not waiting:
+                        waiting = True
+                        yield f"{name}: waiting for {other.title()} to end."
+                    if self.stopping():
+                        return
+                    time.sleep(BEAT)
                 yield f"{name}: choosing the epochs."
             run = self._start(stair, seed, data)
         elif run.state().status not in LIVE:

@@ -1,5 +1,6 @@
 """The network that a training begins with: ImageNet's, another run's, or one in a file."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,9 @@ def source_of(
     if start_from == IMAGENET:
         return imagenet_network(model, progress=progress, cancelled=cancelled)
     path = Path(start_from)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's, these answer for impossible names, and for folders that nobody may enter
         return RunDirectory.open(path).network()
-    if path.is_file():
+    if os.path.isfile(path):
         return load_network(path) if path.suffix == ".safetensors" else network_from_file(model, path)
     if RUN_ID.fullmatch(start_from):
         return RunDirectory.find(start_from).network()
@@ -57,7 +58,7 @@ def with_source(
         decided["model"] = source.name
         if "batch_norm" in source.settings:
             decided["batch_norm"] = source.settings["batch_norm"]
-        if Path(start_from).exists():
+        if os.path.exists(start_from):
             decided["start_from"] = str(Path(start_from).resolve())
     return decided | explicit | {"start_from": decided.get("start_from", start_from)}, source
 

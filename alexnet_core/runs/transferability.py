@@ -25,6 +25,7 @@ from alexnet_core.places import home, runs_home
 from alexnet_core.runs.directory import RUN_ID, RunDirectory
 from alexnet_core.runs.processes import is_alive, last_line, start_of
 from alexnet_core.runs.states import LIVE, RunState
+from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import EpochDone, Finished
 
 BASE = "base"
@@ -87,23 +88,41 @@ class Point:
 def experiment(
     data: PreparedSet,
     model: str = "alexnet_mini",
-    layers: Sequence[int] = tuple(range(1, DEEPEST + 1)),
+    layers: Sequence[int] | None = None,
     epochs: int = 8,
     most: int = 0,
     seed: int = 0,
 ) -> Experiment:
-    """A new experiment, or the same one again where it was asked for before. Raises ExplorerError where the data set
-    has too few classes to be divided, and for numbers of layers that cannot be."""
+    """A new experiment, or the same one again where it was asked for before; without `layers` each number of them is
+    copied. Raises ExplorerError where the data set has too few classes to be divided, and for what cannot be."""
     if len(data.classes) < 4:
         raise ExplorerError(f"{data.title} has {len(data.classes)} classes; two halves need at least two each.")
-    if not layers or not all(1 <= count <= DEEPEST for count in layers):
-        raise ExplorerError(f"Between 1 and {DEEPEST} layers can be copied; the last one always begins anew.")
+    if most < 0:
+        raise ExplorerError(f"There cannot be {most} training pictures of each class; 0 takes all.")
+    TrainConfig(model=model, epochs=epochs, seed=seed)  # refuses what no run can have
+    deepest = _deepest(model, data)
+    layers = range(1, deepest + 1) if layers is None else layers
+    if not layers or not all(1 <= count <= deepest for count in layers):
+        raise ExplorerError(f"Between 1 and {deepest} layers can be copied; the last one always begins anew.")
     ordered = tuple(sorted(set(layers)))
     # The layers are not part of the name: asked for more of them later, the experiment grows.
     content = repr((data.identity, model, epochs, most, seed))
     key = f"transferability-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     place = str(data.directory.resolve())
     return Experiment(place, data.title, len(data.classes), model, ordered, epochs, most, seed, key)
+
+
+def _deepest(model: str, data: PreparedSet) -> int:
+    """How many layers of `model` can be copied. Raises ExplorerError where there is no such network, or the pictures
+    are too small for it."""
+    import torch
+
+    from alexnet_core.models import build, check_image_size
+    from alexnet_core.training.transfer import layers_of
+
+    check_image_size(model, data.image_size)
+    with torch.device("meta"):
+        return len(layers_of(build(model, len(data.classes), data.image_size))) - 1
 
 
 def parts(asked: Experiment) -> list[Part]:
@@ -191,6 +210,8 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
             continue
         if status in LIVE and status != "queued":
             raise ExplorerError(f"{run.title()} is going on in another process; wait until it is done.")
+        if status not in LIVE:
+            run.withdraw("STOP", "PAUSE")  # meant for a process that has gone
         yield done, part, f"{name_of(part)}: learning."
         run.write_state(RunState.of_this_process("queued"))
         if not wait_for_turn(run):
@@ -201,6 +222,9 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
         if state.status != "finished":
             return
         yield done + 1, part, f"{name_of(part)}: {state.message}"
+        if "STOP" in run.wishes():  # it came during the test at the end, too late to stop this run
+            run.withdraw("STOP")
+            return
 
 
 def name_of(part: Part) -> str:

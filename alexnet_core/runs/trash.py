@@ -21,7 +21,10 @@ def delete(run: RunDirectory) -> None:
         raise ExplorerError(f"The run {run.id} lies in a folder of yours, not among the runs; delete it there.")
     if run.state().status in LIVE:
         raise ExplorerError("This run is still going on; stop it on the page Train before you delete it.")
-    _move(run.path, trash_home() / run.id)
+    place = trash_home() / run.id
+    if place.exists():  # an experiment gives its runs the same names again
+        raise ExplorerError(f"A run {run.id} lies in the trash already; bring that one back, or empty the trash first.")
+    _move(run.path, place)
 
 
 def restore(run_id: str) -> RunDirectory:

@@ -22,6 +22,8 @@ STEPS = 6
 """The first two warm up; the median of the rest counts."""
 MANY = 1000
 """Epochs of a run beside which its one test is nothing."""
+VIEWS = {"one": 1, "mirrored": 2, "ten": 10}
+"""How often the test at the end looks at each picture, by the setting `views`."""
 
 
 def estimate_seconds(settings: TrainConfig, data: PreparedSet) -> float:
@@ -37,8 +39,12 @@ def estimate_seconds(settings: TrainConfig, data: PreparedSet) -> float:
             seconds = list(islice(timed, min(STEPS, steps)))
     step = median(seconds[2:] or seconds)
     # A picture that is only looked at costs a forward pass, a third of a step.
-    looks = data.count("val") * settings.epochs + data.count("test" if "test" in data.splits else "val")
+    looks = data.count("val") * settings.epochs + _looks_at_the_end(settings, data)
     return step * (steps + looks / settings.batch_size / 3)
+
+
+def _looks_at_the_end(settings: TrainConfig, data: PreparedSet) -> int:
+    return VIEWS[settings.views] * data.count("test" if "test" in data.splits else "val")
 
 
 LOOKED_AT = 32
@@ -69,7 +75,7 @@ def _head_seconds(settings: TrainConfig, data: PreparedSet, compute: Compute, st
         compute.wait()
         learned.append(time.perf_counter() - start)
     times = data.count("train") * (1 + settings.reflect) + data.count("val")
-    times += data.count("test" if "test" in data.splits else "val")
+    times += _looks_at_the_end(settings, data)
     return min(looks[1:]) * times + median(learned[2:]) * steps
 
 

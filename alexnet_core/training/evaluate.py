@@ -1,6 +1,7 @@
 """How good a network is on pictures it did not learn from."""
 
 import math
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -36,6 +37,11 @@ to 16 pixels beside it; small pictures have no such room, and on CIFAR-10 a pixe
 pixels 4 % more, three 11 %)."""
 
 
+AT_ONCE, PIXELS_AT_ONCE = 500, 4_000_000
+"""Pictures that are looked at together, and how many pixels they have at most. A batch of training says nothing about
+it: with 500 pictures of 224 pixels vgg16's first map alone would take 6 GB, in whatever batches it has learned."""
+
+
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
@@ -43,13 +49,14 @@ def evaluate(
     labels: np.ndarray,
     preprocessing: Preprocessing | None,
     compute: Compute,
-    batch_size: int = 500,
+    batch_size: int = 0,
     world: World = ALONE,
     views: str = "one",
 ) -> Score:
     """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored.
 
-    Without `preprocessing` the rows of `images` are what `model` takes as they are: features, in place of pictures. Of
+    `batch_size` is how many are looked at together; 0 takes as many as fit into an ordinary computer's memory. Without
+    `preprocessing` the rows of `images` are what `model` takes as they are: features, in place of pictures. Of
     several `views` (a word of TrainConfig.views) an answer is the mean of their probabilities. Each process of the
     `world` looks at its share of the rows, and all get the whole score.
     """
@@ -57,6 +64,9 @@ def evaluate(
     model.eval()
     device, count, share = compute.device, len(images), world.share(len(images))
     targets = torch.from_numpy(np.array(labels)).to(device)
+    if not batch_size:
+        pixels = 1 if preprocessing is None else images.shape[1] * images.shape[2]
+        batch_size = max(1, min(AT_ONCE, PIXELS_AT_ONCE // pixels))
     cuts = [slice(start, min(start + batch_size, share.stop)) for start in range(share.start, share.stop, batch_size)]
     parts = [torch.empty(4, 0, device=device)]
     with closing(pieces(images, cuts, device)) as found:
@@ -82,19 +92,22 @@ def evaluate(
 def _answers(model: nn.Module, images: torch.Tensor, views: str, compute: Compute) -> torch.Tensor:
     """Logits (N, K) of preprocessed images (N, 3, S, S), in 32 bits; of several views the logarithms of the mean
     probabilities, of which the softmax makes these again."""
-    shown = [view.to(memory_format=compute.memory_format) for view in _views(images, views)]
-    if len(shown) == 1:
-        return model(shown[0]).float()
-    return torch.stack([model(view).float().log_softmax(1) for view in shown]).logsumexp(0) - math.log(len(shown))
+    # One view after the other: ten copies of the batch would take more memory than the network.
+    logits = [model(view.to(memory_format=compute.memory_format)).float() for view in _views(images, views)]
+    if len(logits) == 1:
+        return logits[0]
+    return torch.stack([one.log_softmax(1) for one in logits]).logsumexp(0) - math.log(len(logits))
 
 
-def _views(images: torch.Tensor, views: str) -> list[torch.Tensor]:
-    if views == "one":
-        return [images]
-    if views == "mirrored":
-        return [images, images.flip(3)]
+def _views(images: torch.Tensor, views: str) -> Iterator[torch.Tensor]:
+    if views != "ten":
+        yield images
+        if views == "mirrored":
+            yield images.flip(3)
+        return
     side, by = images.shape[-1], max(1, round(images.shape[-1] * CORNER))
     padded = F.pad(images, (by,) * 4, mode="replicate")
     places = ((by, by), (0, 0), (0, 2 * by), (2 * by, 0), (2 * by, 2 * by))
     cut = [padded[..., top : top + side, left : left + side] for top, left in places]
-    return [*cut, *(view.flip(3) for view in cut)]
+    yield from cut
+    yield from (view.flip(3) for view in cut)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import DTYPES, Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
-from alexnet_core.lock import alone
+from alexnet_core.lock import Busy, alone
 from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.places import features_home
 from alexnet_core.preprocess import Preprocessing
@@ -286,11 +287,22 @@ class FeatureBatches:
 
 
 def _forget_oldest(used: Path) -> None:
-    """Keep the features that were used last, up to KEPT_BYTES; `used` stays in any case."""
-    folders = sorted(features_home().glob("*/meta.json"), key=lambda meta: -meta.stat().st_mtime)
+    """Keep the features that were used last, up to KEPT_BYTES, those of a run that was stopped while it computed them
+    among them; `used` stays in any case."""
+    found = {folder: _files(folder) for folder in features_home().iterdir() if folder.is_dir()}
     kept = 0
-    for folder in (meta.parent for meta in folders):
-        kept += sum(file.stat().st_size for file in folder.iterdir())
+    for folder in sorted(found, key=lambda folder: -max((file.st_mtime for file in found[folder]), default=inf)):
+        kept += sum(file.st_size for file in found[folder])
         if kept > KEPT_BYTES and folder != used:
-            with suppress(OSError):  # on Windows a file that is being read cannot be removed
+            # Busy: they are just being computed. On Windows a file that is being read cannot be removed.
+            with suppress(Busy, OSError), alone(folder.with_suffix(".lock"), "They are being computed."):
                 shutil.rmtree(folder)
+
+
+def _files(folder: Path) -> list[os.stat_result]:
+    """Time and size of the files in a folder, from which another process may just be removing some."""
+    found = []
+    with suppress(FileNotFoundError):
+        for file in folder.iterdir():
+            found.append(file.stat())
+    return found

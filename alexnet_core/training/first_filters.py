@@ -9,8 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-PICTURES = 1000
-"""Of them all patches are taken: hundreds of thousands, for a covariance with fewer than 400 rows."""
+PICTURES, PATCHES = 1000, 3_000_000
+"""Of so many pictures all patches are taken, of fewer where there would be more patches than that: hundreds of
+thousands are enough for a covariance with fewer than 400 rows."""
+AT_ONCE = 60_000_000
+"""Numbers that patches may have in memory together, in 32 bits and in 64. Those of 1,000 pictures of 64 pixels and an
+11 x 11 filter are a billion."""
 SMALLEST_VARIANCE = 1e-2
 """Added to each variance, in units of the normalised pictures: the quietest directions are noise, and would otherwise
 be blown up."""
@@ -29,8 +33,13 @@ def start_from_patches(layer: nn.Conv2d, images: torch.Tensor) -> None:
     `images`: normalised, (N, 3, S, S).
     """
     kernel = layer.kernel_size[0]
-    patches = F.unfold(images[:PICTURES].float().cpu(), kernel).transpose(1, 2).flatten(0, 1).double()
-    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    of_one, length = (images.shape[2] - kernel + 1) * (images.shape[3] - kernel + 1), 3 * kernel**2
+    images = images[: min(PICTURES, max(1, PATCHES // of_one))]
+    products = torch.zeros(length, length, dtype=torch.float64)
+    for some in images.split(max(1, AT_ONCE // (of_one * length))):
+        patches = F.unfold(some.float().cpu(), kernel).transpose(1, 2).flatten(0, 1).double()
+        products += patches.T @ patches
+    values, vectors = torch.linalg.eigh(products / (len(images) * of_one))
     # An eigenvector's sign is arbitrary and may differ between machines; both are taken, the one that sums up first.
     vectors = vectors * torch.where(vectors.sum(0) < 0, -1.0, 1.0)
     directions = (vectors / (values + SMALLEST_VARIANCE).sqrt()).T.flip(0)

@@ -50,8 +50,9 @@ def step_seconds(settings: TrainConfig, data: PreparedSet, compute: Compute) -> 
     warm up. Changes PyTorch's random state and threads."""
     compute.take_threads()
     rows = slice(0, _BATCHES * settings.batch_size)
-    # The steps of a long run and so small that nothing can go wrong in the learning.
-    trial = replace(settings, epochs=10_000, lr=1e-7)
+    # The steps of a long run and so small that nothing can go wrong in the learning. What the first filters begin with
+    # costs time, and none in a step.
+    trial = replace(settings, epochs=10_000, lr=1e-7, whiten=False)
     training = Training(
         build(settings.model, len(data.classes), data.image_size, **model_settings(settings)),
         trial,
@@ -101,23 +102,22 @@ def fastest(
         # Its steps are short, and nearly all its time goes into one look at each picture.
         return replace(usual, compiled=False)
     steps = settings.steps_per_epoch(data.count("train")) * settings.epochs
+    key = _key(settings, data, usual)
+    # A run too short for measuring goes on computing alike when a longer one has been measured.
+    known = {} if anew else _read()
+    found = known.get(f"{key}, {steps} steps") or known.get(key) or {}
+    way = _from_found(usual, found)
+    if way is not None:
+        way = replace(way, compiled=_pays(found, steps)) if settings.compile == "auto" else way
     # Compiling alone is no reason to time steps: it is only tried when asked for.
-    if anew or any(_alternatives(name, usual, settings) for name in ("threads", "precision", "memory_format")):
-        key = _key(settings, data, usual)
-        # A run too short for measuring goes on computing alike when a longer one has been measured.
-        known = {} if anew else _read()
-        found = known.get(f"{key}, {steps} steps") or known.get(key) or {}
-        way = _from_found(usual, found)
-        if way is None:
-            tell(MEASURING)
-            with leaving_no_trace():
-                way, found = _measure(settings, data, usual, steps, anew)
-            _remember(key if found.pop("whole") else f"{key}, {steps} steps", found, anew)
-        elif settings.compile == "auto":
-            way = replace(way, compiled=_pays(found, steps))
-        usual = way
-    usual.take_threads()
-    return usual
+    elif anew or any(_alternatives(name, usual, settings) for name in ("threads", "precision", "memory_format")):
+        tell(MEASURING)
+        with leaving_no_trace():
+            way, found = _measure(settings, data, usual, steps, anew)
+        _remember(key if found.pop("whole") else f"{key}, {steps} steps", found, anew)
+    way = way or usual
+    way.take_threads()
+    return way
 
 
 def _alternatives(name: str, way: Compute, settings: TrainConfig) -> list[dict[str, Any]]:
@@ -176,9 +176,11 @@ class _Trial:
         self.seconds = float("inf")
 
     def take(self, warm_up: int = 0) -> None:
-        """One more step, after `warm_up` that do not count."""
-        *_, last = islice(self.steps, warm_up + 1)
-        self.seconds = min(self.seconds, last)
+        """One more step, after `warm_up` that do not count. Raises RuntimeError where this or an earlier one fails."""
+        taken = list(islice(self.steps, warm_up + 1))
+        if len(taken) <= warm_up:
+            raise RuntimeError("these steps have ended with an error")
+        self.seconds = min(self.seconds, taken[-1])
 
 
 def _faster(best: _Trial, other: _Trial, until: float) -> _Trial:

@@ -33,7 +33,7 @@ LIMIT = PICTURE_BYTES // 1_000_000
 LOCAL = ("127.0.0.1", "localhost", "::1")
 REPORT, ROUND, GOING_ON = "adding_report", "adding_round", "adding_path"
 """In the session: what became of the last files; a number in the uploaders' keys, so that they are empty again after
-each adding; the folder that is being added."""
+each adding; (the data set, the folder that is being added to it)."""
 
 
 def show(album: Album | None, title: str) -> None:
@@ -76,15 +76,18 @@ def _path(album: Album | None, title: str) -> None:
     """A folder that is read where it lies, without a way through the browser."""
     st.caption("A folder or zip on this computer is read where it lies, one picture at a time. Nothing in it changes.")
     path = st.text_input("Where it lies", key=_key("path"), placeholder="/media/pictures/pets", help=WHERE)
-    going_on = st.session_state.get(GOING_ON)
     pressed = st.button("Add it", icon=":material/drive_folder_upload:", disabled=not path, help="Needs no upload.")
-    if (pressed and path) or (going_on and going_on == path):
-        # A click elsewhere on the page interrupts the adding; the next run of the page goes on.
-        st.session_state[GOING_ON] = path
+    interrupted = album is not None and st.session_state.get(GOING_ON) == (album.id, path)
+    if path and (pressed or interrupted):
+        # A click elsewhere on the page interrupts the adding; the next run of the page goes on, if it shows the same
+        # data set.
+        album = album or make(title)
+        st.session_state[GOING_ON] = (album.id, path)
         try:
             _add(album, title, lambda into, at: add_source(into, Path(path).expanduser(), progress=at))
-        finally:
-            del st.session_state[GOING_ON]
+        except Exception:
+            del st.session_state[GOING_ON]  # a bug would come again at each click
+            raise
 
 
 WHERE = "With one folder of pictures for each class inside, as for an uploaded folder."
@@ -183,6 +186,7 @@ def _add(
     except ExplorerError as error:
         taken = str(error)
     bar.empty()
+    st.session_state.pop(GOING_ON, None)
     spool.forget(files)
     empty = discard_untouched(album)
     open_next(NEW if empty else album.id)

@@ -23,7 +23,7 @@ CLASS = "album_class"
 
 
 def show(album: Album, now: Contents) -> None:
-    """The cards of the classes, the fullest first where there are many, with a button that opens each."""
+    """The cards of the classes by name, a page of them at a time, with a button that opens each."""
     order = sorted(now.classes, key=lambda class_id: now.classes[class_id].casefold())
     pages = -(-len(order) // CARDS)
     page = st.pagination(pages, key=f"cards-{album.id}") if pages > 1 else 1

@@ -5,7 +5,7 @@ import streamlit as st
 from alexnet_core.data.album import Album
 from alexnet_core.data.deleted_albums import delete, delete_for_good, deleted_albums, disk_bytes, restore
 from app import words
-from app.collecting.chosen import counted, open_next
+from app.collecting.chosen import counted, open_next, remembered
 from app.sentences import plain
 
 
@@ -27,7 +27,9 @@ def show() -> None:
     albums = deleted_albums()
     if not albums:
         return
-    size = words.memory(sum(map(disk_bytes, albums)))
+    # Counted once: a hundred thousand files take seconds, and what was deleted stays as it is.
+    sizes = [remembered(("deleted", album.version()), lambda album=album: disk_bytes(album)) for album in albums]
+    size = words.memory(sum(sizes))
     with st.expander(f"{counted(len(albums), 'deleted data set')}, {size}", icon=":material/restore_from_trash:"):
         for album in albums:
             now = album.contents()

@@ -98,10 +98,10 @@ def _actions(album: Album, now: Contents, class_id: int, shown: list[str], chose
             album.move(chosen, into)
         if removing:
             album.remove(chosen)
-    if moving or removing:
-        for key in chosen:
-            del st.session_state[_box(key)]
-        st.rerun()
+        if moving or removing:  # and it was done: else the sentence would be gone at once
+            for key in chosen:
+                del st.session_state[_box(key)]
+            st.rerun()
 
 
 def _box(key: str) -> str:

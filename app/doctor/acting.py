@@ -9,6 +9,7 @@ from alexnet_core.data.album import find
 from alexnet_core.data.collecting import picture_behind
 from alexnet_core.data.corrections import Corrections, Kind
 from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.recipes import TRANSFER
 from app import session
 from app.doctor.patients import Patient
 from app.sentences import plain
@@ -102,7 +103,10 @@ def _carry_out(patient: Patient) -> None:
 def to_training(patient: Patient, **settings: str) -> None:
     """The page Train, with this data set and these settings filled in."""
     st.session_state["new_data"] = patient.source
-    recipe = st.session_state.get("new_recipe", TrainConfig.recipe)
+    if st.session_state.get("new_start"):  # the form begins with a trained network, whose way of going on is its recipe
+        recipe = st.session_state.get("new_way", next(iter(TRANSFER)))
+    else:
+        recipe = st.session_state.get("new_recipe", TrainConfig.recipe)
     for name, value in settings.items():
         st.session_state[run_settings.field_key(name, recipe, getattr(TrainConfig, name))] = value
     st.switch_page("views/train.py", query_params={"run": session.NEW})

@@ -70,7 +70,7 @@ def choose() -> tuple[str, PreparedSet]:
 
 
 def _as_it_came(source: str) -> PreparedSet:
-    sizes = [one.image_size for entry in available() for one in entry.prepared if source in (one.name, entry.source)]
+    sizes = [one.image_size for entry in available() if entry.source == source for one in entry.prepared]
     size = sizes[0] if sizes else usual_size(source)
     known = st.session_state.setdefault("patients", {})
     if (source, size) in known and not is_collected(source):  # what is collected may have changed meanwhile

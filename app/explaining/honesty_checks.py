@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
 
 import numpy as np
 import streamlit as st
@@ -21,6 +20,7 @@ from alexnet_core.runs.listing import list_runs
 from app import answers
 from app.answers import Answers, Asked
 from app.session import SharedNetwork, load
+from app.waiting import FairLock
 
 RANDOM_ORDERS = 5
 """Enough to see how much luck an order can have; each costs as much as a map's own curves."""
@@ -35,9 +35,9 @@ def _kept() -> Answers:
 
 
 @st.cache_resource
-def _one_copy() -> Lock:
+def _one_copy() -> FairLock:
     """A scrambled copy of a large network takes 250 MB: only one at a time."""
-    return Lock()
+    return FairLock()
 
 
 def explaining(asked: Asked) -> Explain:
@@ -60,7 +60,8 @@ def scrambled(asked: Asked, progress: Progress) -> list[Step]:
     def compute() -> list[Step]:
         network = asked.shared.network
         total = len(scrambling.steps_from_the_top(network.model)) + 1
-        with _one_copy():
+        # Telling is where a page that was left goes away; others may scramble for a minute.
+        with _one_copy().turn(lambda before: progress(0.0)):
             with asked.shared.lock:
                 steps = scrambling.cascade(network, asked.picture.image, explaining(asked))
             found = []
@@ -69,7 +70,7 @@ def scrambled(asked: Asked, progress: Progress) -> list[Step]:
                 progress(len(found) / total)
         return found
 
-    return _kept().get(("scrambled", *asked.key), compute)
+    return _kept().get(("scrambled", *asked.key), compute, lambda: progress(0.0))
 
 
 def own_curves(asked: Asked) -> Curves:

@@ -18,12 +18,13 @@ from app.explaining.repeat import script
 from app.explaining.report import facts, report
 from app.figures.pointer import under_pointer
 from app.figures.sheet import sheet
-from app.sentences import plain
+from app.sentences import plain, sentences_for_people
 
 TABS = (":material/ads_click: Every value", ":material/balance: Can it be believed?", ":material/download: Take home")
 NO_TOOLBAR = {"displayModeBar": False}
 
 
+@sentences_for_people()  # a fragment: what it does after a click, the router does not see
 def show(maps: Sequence[Answered], top: Sequence[ClassProbability], look: Look) -> None:
     """A choice among the maps of the grid, and the chosen one in full."""
     place = st.segmented_control(

@@ -10,10 +10,10 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models import MODELS, Network
 from alexnet_core.models.family import costs
-from alexnet_core.models.fetching import imagenet_file
 from alexnet_core.runs.listing import summaries
 from app import answers, session, words
 from app.choices import choose_picture
+from app.fetching import fetch_with_bar
 from app.remembered import remembered
 from app.sentences import plain, sentences_for_people
 from app.session import IMAGENET, Picture
@@ -176,6 +176,5 @@ def _others() -> None:
             help="It knows ImageNet's 1,000 classes.",
         )
         if st.button("Fetch the weights", icon=":material/download:", help="Can be broken off, and goes on later."):
-            bar = st.progress(0.0, "Fetching")
-            imagenet_file(name, lambda done, total, stage: bar.progress(done / max(1, total), f"Fetching: {stage}"))
+            fetch_with_bar(name)
             st.rerun()

@@ -9,6 +9,8 @@ from app.figures.palette import ACCENT, TEXT, VERMILLION, figure, plain
 
 MOST_WITH_NUMBERS = 20
 """Classes; with more, the numbers in the cells would not be legible."""
+MOST_CLICKABLE = 2_500
+"""Cells. ImageNet's million, with a sentence each, would be 100 MB for the browser."""
 DARK = 0.45
 """Share of a row from which a cell is so dark that its number is white; elsewhere it has the theme's own colour."""
 
@@ -16,8 +18,8 @@ DARK = 0.45
 def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int]) -> go.Figure:
     """`counts` (true, predicted) as a matrix coloured by the share of its row; the cell `chosen` is outlined.
 
-    Over each cell lies an invisible marker with (true, predicted) as its custom data: a marker can be clicked, a cell
-    of a heat map cannot.
+    Over each cell (of many classes: over those with the most pictures) lies an invisible marker with (true, predicted)
+    as its custom data: a marker can be clicked, a cell of a heat map cannot.
     """
     total = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(total, 1)
@@ -36,7 +38,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int
         ygap=2,
         hoverinfo="skip",
     )
-    cells = [(true, predicted) for true in places for predicted in places]
+    cells = _clickable(counts)
     numbers = len(names) <= MOST_WITH_NUMBERS
     fig.add_scatter(
         x=[predicted for _, predicted in cells],
@@ -79,3 +81,11 @@ def confusion(counts: np.ndarray, classes: Sequence[str], chosen: tuple[int, int
     fig.update_xaxes(title_text="taken for", side="top", tickangle=-35 if max(map(len, names)) > 2 else 0, **axis)
     fig.update_yaxes(title_text="really", autorange="reversed", **axis)
     return fig
+
+
+def _clickable(counts: np.ndarray) -> list[tuple[int, int]]:
+    """All cells where there are few; else the fullest ones, and none that is empty."""
+    if counts.size <= MOST_CLICKABLE:
+        return [(true, predicted) for true in range(len(counts)) for predicted in range(len(counts))]
+    order = np.argsort(-counts, axis=None, kind="stable")[: min(MOST_CLICKABLE, np.count_nonzero(counts))]
+    return [(int(true), int(predicted)) for true, predicted in zip(*np.unravel_index(order, counts.shape), strict=True)]

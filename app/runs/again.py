@@ -6,7 +6,7 @@ import streamlit as st
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
-from alexnet_core.models import check_image_size
+from alexnet_core.models import MODELS, check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
@@ -14,7 +14,7 @@ from alexnet_core.runs.settings_file import request_of, source_of, to_json, to_l
 from alexnet_core.training.config import TrainConfig, label
 from app.sentences import plain
 from app.session import NEW
-from app.training.run_settings import field
+from app.training.run_settings import field, has
 
 
 def show(one: Summary) -> None:
@@ -24,7 +24,7 @@ def show(one: Summary) -> None:
         st.page_link("views/train.py", label="Train", icon=":material/model_training:", query_params={"run": NEW})
         return
     config = one.config.settings
-    names = [each.name for each in dataclasses.fields(TrainConfig) if each.name not in ("model", "recipe")]
+    names = [each.name for each in dataclasses.fields(TrainConfig) if _can_change(config, each.name)]
     st.markdown("The same pictures, the same settings, and **one change**. The run itself stays as it is.")
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
@@ -81,6 +81,14 @@ ELSEWHERE = (
     "choose it there under **Start from**."
 )
 START = "Queued behind the runs before it; its page opens."
+
+
+def _can_change(config: TrainConfig, name: str) -> bool:
+    """Whether a run of these settings may differ in the one called `name` and still be a run of its network, from its
+    beginning; what it begins with is chosen in the form."""
+    if name in ("model", "recipe", "start_from") or (name == "learn" and not config.start_from):
+        return False
+    return config.model not in MODELS or has(config.as_dict(), name)
 
 
 def _data(one: Summary) -> PreparedSet | None:

@@ -39,6 +39,7 @@ def show() -> None:
             help=HELP,
         )
         if file is None:
+            st.session_state.pop(FOUND, None)  # up to 200 MB of a file that was taken away again
             st.caption(
                 "From another computer, or from other programs. It is looked at within limits, nothing in it is run, "
                 "and it then stands in the list like a run of your own."
@@ -54,12 +55,18 @@ def show() -> None:
 def _look(file: UploadedFile) -> Found:
     """What is in an upload, which lies on disk meanwhile, under a name of our own."""
     make_folder(uploads_home())
-    with TemporaryDirectory(dir=uploads_home()) as folder:
+    with TemporaryDirectory(dir=uploads_home(), ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "network"
         with spool.opened(file) as arrived:
             write_whole(path, arrived)
-        found = look(path, owner=False, name=clean_name(file.name))
-        return replace(found, state={key: value.clone() for key, value in found.state.items()})
+        return _apart(look(path, owner=False, name=clean_name(file.name)))
+
+
+def _apart(found: Found) -> Found:
+    """`found` without its file, in which the tensors may lie and which Windows does not remove while they are in use.
+    Where there is a network, it has copies of its own."""
+    state = {} if found.network is not None else {key: value.clone() for key, value in found.state.items()}
+    return replace(found, state=state)
 
 
 def _ask(found: Found) -> None:

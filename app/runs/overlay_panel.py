@@ -64,7 +64,9 @@ def show(summaries: Sequence[Summary], chosen: Sequence[str]) -> None:
             st.caption("Tick a second run to see how their settings differ.")
             return
         heads = [compared.legend(by_id[run_id], SIGNS[place]) for place, run_id in enumerate(chosen)]
-        st.table({"": list(table), **_columns(heads, list(table.values()))}, border="horizontal")
+        # No two heads are alike, for each begins with the sign of its run.
+        columns = {head: [row[place] for row in table.values()] for place, head in enumerate(heads)}
+        st.table({"": list(table), **columns}, border="horizontal")
         st.caption("Results first, then only those settings in which they are not all alike.")
 
 
@@ -86,11 +88,3 @@ def _chart(summaries: Sequence[Summary], chosen: Sequence[str], measure: str, ax
         was_live = [one for one in summaries if one.id in chosen and one.state.status in LIVE]
         if any(one.run.state().status != one.state.status for one in was_live):
             st.rerun()
-
-
-def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
-    """One column for each run; two runs of one name keep theirs by an added space."""
-    columns: dict[str, list[str]] = {}
-    for place, head in enumerate(heads):
-        columns[head] = [row[place] for row in rows]
-    return columns

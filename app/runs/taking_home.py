@@ -5,6 +5,8 @@ ONNX and the folder are made by a process of their own: their tools change PyTor
 
 import subprocess
 import sys
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,17 +67,17 @@ def show(one: Summary) -> None:
     )
     form = FORMS[name]
     st.caption(form.about)
-    made = st.session_state.get("taken_home")
-    key = (one.id, name, one.run.metrics_size())
-    if made is None or made[0] != key:
+    key = (one.id, one.title, name, one.run.metrics_size())
+    made = _made().get(key)
+    if made is None:
         if st.button("Make the file", key=f"make-{one.id}", icon=":material/build:", help="From the last whole epoch."):
             with st.spinner("Making the file"):
-                st.session_state["taken_home"] = (key, file_of(one.run, name))
+                _keep(key, file_of(one.run, name))
             st.rerun()
         return
     st.download_button(
-        f"Download, {memory(len(made[1]))}",
-        made[1],
+        f"Download, {memory(len(made))}",
+        lambda: made,  # by a function, so that it is looked at only when it is fetched
         f"{one.id}{'-' + name if form.suffix == '.zip' else ''}{form.suffix}",
         key=f"download-{one.id}",
         type="primary",
@@ -83,6 +85,24 @@ def show(one: Summary) -> None:
         on_click="ignore",
         help="Saves it where your browser saves files.",
     )
+
+
+@st.cache_resource
+def _made() -> OrderedDict[Hashable, bytes]:
+    return OrderedDict()
+
+
+MOST_BYTES = 600_000_000
+"""Of files that were made and may be fetched, over all sessions: two of AlexNet's, or all that a class makes of small
+networks."""
+
+
+def _keep(key: Hashable, data: bytes) -> None:
+    """Keep a file for all sessions; the oldest goes."""
+    made = _made()
+    made[key] = data
+    while len(made) > 1 and sum(map(len, list(made.values()))) > MOST_BYTES:
+        made.popitem(last=False)
 
 
 def file_of(run: RunDirectory, name: str) -> bytes:

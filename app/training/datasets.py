@@ -43,7 +43,8 @@ def usual_size(source: str) -> int:
 
 def in_stock(source: str, size: int) -> PreparedSet | None:
     """The prepared set, with a person's corrections, where it lies ready in that size."""
-    ready = (one for one in _ready() if source in (one.name, str(one.directory)) and one.image_size == size)
+    sets = (one for entry in available() if entry.source == source for one in entry.prepared)
+    ready = (one for one in sets if one.image_size == size)
     found = prepared_album(find(source), size) if is_collected(source) else next(ready, None)
     return None if found is None else corrections.in_stock(found)
 

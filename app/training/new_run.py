@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from alexnet_core.data import corrections
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import available, prepare
 from alexnet_core.limits import IMAGE_SIZE
@@ -15,7 +16,7 @@ from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 from app.sentences import sentences_for_people
 from app.training import beginnings, beside, estimates, linked_settings, run_settings, ways
-from app.training.datasets import glance, in_stock, is_collected, offers, unasked, usual_size
+from app.training.datasets import glance, in_stock, offers, unasked, usual_size
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""
@@ -35,8 +36,7 @@ def show() -> None:
         right.info("Choose a zip with one folder of pictures for each class.", icon=":material/folder_zip:")
         return
     with right:
-        known = None if is_collected(source) else session.prepared_sets().get((source, size))
-        prepared = _look(source, size, known or in_stock(source, size))
+        prepared = _look(source, size, _ready(source, size))
     with left, sentences_for_people():
         if not begin and prepared is not None and prepared.count("train") < FEW:
             st.info(
@@ -105,8 +105,18 @@ def _data() -> tuple[str | None, int]:
         *IMAGE_SIZE,
         key=key,
         help="Every picture is cut to a square and resized to this. Larger ones show more and cost more time.",
+        persist_state="session",
     )
     return source, size
+
+
+def _ready(source: str, size: int) -> PreparedSet | None:
+    """The set where it needs no preparing. What lies in stock is looked for at each run of the page, for it may have
+    been corrected in another window; only which set came of an uploaded zip is remembered."""
+    if st.session_state["new_data"] != OWN:
+        return in_stock(source, size)
+    known = session.prepared_sets().get((source, size))
+    return None if known is None else corrections.in_stock(known)
 
 
 def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet | None:

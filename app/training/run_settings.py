@@ -99,7 +99,7 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
         for title, names in GROUPS.items():
             st.markdown(f"**{title}**")
             columns = st.columns(2)
-            for place, name in enumerate(filter(lambda name: _has(given, name), names)):
+            for place, name in enumerate(filter(lambda name: has(given, name), names)):
                 # With the usual value in its key, a field follows the recipe until a person changes it.
                 value = getattr(usual, name)
                 with columns[place % 2]:
@@ -112,7 +112,7 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
     return changed, processes
 
 
-def _has(given: dict[str, Any], name: str) -> bool:
+def has(given: dict[str, Any], name: str) -> bool:
     """Whether a run of `given` has the setting `name`: not every network has dropout or can do without normalisation,
     and what another network has learned leaves less to choose."""
     begins = bool(given.get("start_from"))

@@ -128,18 +128,36 @@ def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, mon
     assert data.original == prepared.identity
 
 
-def test_an_imbalance_is_offered_a_balance_that_the_form_takes_over(home, tmp_path, open_page):
+@pytest.mark.parametrize("start", ["", "imagenet"])
+def test_an_imbalance_is_offered_a_balance_that_the_form_takes_over(home, tmp_path, open_page, start):
     files = {f"a/{n}.png": encoded(scene(n)) for n in range(20)} | {
         f"b/{n}.png": encoded(scene(60 + n)) for n in range(6)
     }
     made = create("Uneven")
     add_source(made, make_folder(tmp_path / "pictures", files))
     app = open_page("doctor", data=made.id)
+    app.session_state["new_start"] = start  # as it was left on the page Train
     buttons(app)["Train, classes equally often"].click().run()
     assert not app.exception
     assert app.title[0].value == "Train"
     assert app.selectbox(key="new_data").value == made.id
     assert next(box for box in app.selectbox if box.label == "Balance").value == "sampling"
+
+
+def test_what_is_corrected_in_one_window_holds_for_the_next_run_from_another(home, open_page, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        launcher, "start", lambda settings, data, **more: started.append(data) or RunDirectory(data.directory)
+    )
+    form = open_page("train")  # the digits are prepared unasked
+    original = prepare("digits", as_it_came=True)
+    changed = corrections.of(original).then("drop", {original.files("train")[0]: ""})
+    corrections.keep(original, changed)
+    form.run()
+    buttons(form)["Start training"].click().run()
+    (data,) = started
+    assert data.original == original.identity
+    assert data.count("train") == original.count("train") - 1
 
 
 def test_corrections_lie_in_the_home_folder_only(album, open_page):

@@ -3,6 +3,24 @@
 from alexnet_core.errors import ExplorerError
 
 
+def test_the_family_fetches_with_the_same_bar_and_bears_more_than_was_promised(run, open_page, monkeypatch):
+    fetched = []
+
+    def too_much(model, progress):
+        fetched.append(model)
+        progress(6_000_000, 5_000_000, "downloading")
+        raise ExplorerError("The ImageNet weights could not be fetched.")
+
+    monkeypatch.setattr("app.fetching.imagenet_file", too_much)
+    app = open_page("family")
+    app.session_state["family_tabs"] = ":material/image_search: One picture through all"
+    app.run()
+    next(button for button in app.button if button.label == "Fetch the weights").click().run()
+    assert not app.exception
+    assert len(fetched) == 1
+    assert "could not be fetched" in app.error[0].value
+
+
 def test_a_page_asks_before_it_fetches_and_answers_nothing_until_then(run, open_page, monkeypatch):
     fetched = []
 

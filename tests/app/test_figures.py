@@ -66,6 +66,18 @@ def test_confusion_counts_and_clicks():
     assert "1 of 4 pictures of &lt;b&gt;cat" in fig.data[1].hovertext[1]
 
 
+def test_confusion_of_many_classes_has_markers_where_pictures_are():
+    counts = np.diag(np.full(1000, 50))
+    counts[3, 7] = 9
+    fig = confusion(counts, [f"class {number}" for number in range(1000)], (3, 7))
+    pairs = [tuple(pair) for pair in fig.data[1].customdata]
+    assert len(pairs) == 1001
+    assert pairs[-1] == (3, 7)
+    assert "9 of 59 pictures of class 3" in fig.data[1].hovertext[-1]
+    full = confusion(np.ones((60, 60), int), [str(number) for number in range(60)], (0, 0))
+    assert len(full.data[1].customdata) == 2_500
+
+
 def test_balance_shows_every_count():
     fig = class_balance(["a", "b"], [10, 1200])
     assert list(fig.data[0].y) == [10, 1200]

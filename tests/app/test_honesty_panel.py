@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
@@ -13,7 +14,7 @@ from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
 from app import session
 from app.answers import Asked
-from app.explaining import honesty_checks
+from app.explaining import honesty_checks, one_map
 from app.figures.likeness import likeness
 from app.figures.two_orders import two_orders
 from tests.app.conftest import CLASSES, HOSTILE
@@ -38,6 +39,26 @@ def opened(run, method="saliency"):
     return AppTest.from_function(page, args=(run.id, method), default_timeout=60).run()
 
 
+def below_the_maps():
+    """A page of the fragment alone, where nothing else catches a mistake."""
+    from types import SimpleNamespace
+
+    from app.explaining import one_map
+    from app.explaining.map_look import Look
+
+    one_map.show([SimpleNamespace(question=SimpleNamespace(label="Saliency"))], [], Look())
+
+
+def test_what_a_person_can_put_right_below_the_maps_is_a_sentence(monkeypatch):
+    def gone(*_):
+        raise ExplorerError("The picture is not here any more; choose it again.")
+
+    monkeypatch.setattr(one_map, "_values", gone)
+    app = AppTest.from_function(below_the_maps, default_timeout=60).run()
+    assert not app.exception
+    assert "choose it again" in app.error[0].value
+
+
 def texts(app):
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.metric)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
@@ -45,6 +66,19 @@ def texts(app):
 
 def sound(app):
     return not app.exception and not app.error
+
+
+def test_who_waits_for_the_scrambling_of_others_is_told_and_can_go_away(run):
+    class Left(Exception):
+        pass
+
+    def leave(share):
+        raise Left
+
+    asked = Asked(session.load(run.id), session.sample("ship"), "saliency", 0)
+    with honesty_checks._one_copy().turn(), pytest.raises(Left):
+        honesty_checks.scrambled(asked, leave)
+    assert honesty_checks._one_copy().length == 0
 
 
 @pytest.mark.parametrize("test", TESTS)

@@ -9,11 +9,14 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+from alexnet_core import images
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.recipes import RECIPES
+from app import session
 from app.anatomies import CLASSES, DRAWN
 from app.sentences import plain
 
@@ -108,6 +111,15 @@ def test_a_run_that_is_gone_falls_back(run, open_page):
     assert "no\\-such\\-run" in app.toast[0].value
 
 
+def test_a_renamed_run_is_called_by_its_new_name(run, open_page):
+    before = open_page("home")
+    assert plain(run.title()) in texts(before)
+    lock = session.load(run.id).lock
+    write_notes(run.path, Notes("The second try", ""))
+    assert "The second try" in texts(open_page("home"))
+    assert session.load(run.id).lock is lock
+
+
 def test_the_layer_follows_the_choice(run, open_page):
     app = open_page("look_inside", run=run.id)
     layers = app.selectbox(key="layer").options
@@ -132,6 +144,22 @@ def test_an_uploaded_picture_is_kept_on_disk_by_its_content(run, home, open_page
     (kept,) = (home / "uploads").iterdir()
     assert len(kept.name) == 64
     assert kept.read_bytes() == file.getvalue()
+
+
+def test_an_upload_is_decoded_once_not_at_each_click(run, home, open_page, monkeypatch):
+    read, decode = [], images.decode
+    monkeypatch.setattr(images, "decode", lambda *given: read.append(given) or decode(*given))
+    file = io.BytesIO()
+    Image.new("RGB", (31, 29), "green").save(file, "PNG")
+    app = upload(open_page("look_inside", run=run.id), "green.png", file.getvalue())
+    before = len(read)
+    assert before
+    app.toggle(key="all_maps").set_value(True).run()
+    assert sound(app)
+    assert len(read) == before
+    assert "green" in texts(app)
+    app.file_uploader[0].set_value(("bad.png", b"no picture at all", "image/png")).run()
+    assert "bad" in app.error[0].value
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + b"0" * 50])
@@ -238,6 +266,14 @@ def test_too_small_pictures_are_refused_before_the_start(home, open_page):
     assert not app.exception
     assert "too small" in app.error[0].value
     assert not any(button.label == "Start training" for button in app.button)
+
+
+def test_the_side_of_the_pictures_outlasts_a_look_at_another_page(home, open_page):
+    app = open_page("train")
+    app.number_input(key="new_size-digits").set_value(48).run()
+    app.switch_page("views/runs.py").run()
+    app.switch_page("views/train.py").run()
+    assert app.number_input(key="new_size-digits").value == 48
 
 
 def test_every_setting_has_a_help(home, open_page):

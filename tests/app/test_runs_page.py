@@ -18,7 +18,7 @@ from alexnet_core.runs.listing import list_runs, summary
 from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.runs.settings_file import Request, request_of, to_json, to_link
 from alexnet_core.runs.states import RunState
-from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.config import TrainConfig, label
 from app.runs import again, rows, taking_home
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
@@ -200,6 +200,25 @@ def test_again_with_one_change(run, open_page, monkeypatch):
     assert changed["lr"] == 0.02
 
 
+@pytest.mark.parametrize("start_from", ["", "imagenet"])
+def test_whatever_is_offered_for_the_one_change_has_a_field(run, open_page, start_from):
+    config = run.path / "config.json"
+    said = json.loads(config.read_text())
+    said["settings"]["start_from"] = start_from
+    config.write_text(json.dumps(said))
+    app = opened(open_page("runs", open=run.id), run.id, AGAIN)
+    titles = app.selectbox(key=f"change-{run.id}").options
+    offered = {each.name for each in dataclasses.fields(TrainConfig) if label(each.name) in titles}
+    assert {"seed", "lr", "epochs"} <= offered
+    assert not {"model", "recipe", "start_from"} & offered
+    assert offered & {"learn", "layer_lr", "copy_layers"} == (
+        {"learn", "layer_lr", "copy_layers"} if start_from else set()
+    )
+    for name in sorted(offered):
+        app.selectbox(key=f"change-{run.id}").select(name).run()
+        assert sound(app), name
+
+
 def test_without_its_pictures_a_run_is_not_started_but_can_be_taken_along(run, open_page):
     app = opened(open_page("runs", open=run.id), run.id, AGAIN)
     assert sound(app)
@@ -300,6 +319,22 @@ def test_what_is_taken_home(run, open_page):
     assert taking_home.file_of(run, "csv").startswith(b"event,step,")
 
 
+def test_files_that_were_made_take_bounded_memory_whoever_made_them(run, open_page, monkeypatch):
+    monkeypatch.setattr(taking_home, "MOST_BYTES", 25)
+    taking_home._made().clear()
+    for number in range(5):
+        taking_home._keep(number, bytes(10))
+    assert list(taking_home._made()) == [3, 4]
+    taking_home._keep("large", bytes(100))
+    assert list(taking_home._made()) == ["large"]
+    app = opened(open_page("runs", open=run.id), run.id, HOME)
+    click(app, "Make the file")
+    ((made, data),) = taking_home._made().items()
+    assert made[0] == run.id
+    assert data == network_bytes(run.network())
+    assert app.download_button
+
+
 def bring(app, name, data):
     uploader = next(each for each in app.file_uploader if each.label == "Network file")
     uploader.set_value((name, data, "application/octet-stream"))
@@ -318,6 +353,16 @@ def test_a_network_is_brought_in(run, home, open_page):
     pictures = torch.randn(1, 3, 32, 32)
     assert torch.equal(new.network().model(pictures), ours.model(pictures))
     assert list((home / "uploads").iterdir()) == []
+
+
+def test_a_network_that_is_not_kept_takes_no_memory(run, home, open_page):
+    app = bring(open_page("runs"), "ours.safetensors", network_bytes(network()))
+    _, found = app.session_state["brought_found"]
+    assert found.network is not None
+    assert not found.state
+    next(each for each in app.file_uploader if each.label == "Network file").set_value(None).run()
+    assert sound(app)
+    assert "brought_found" not in app.session_state
 
 
 def test_a_pickle_is_left_to_the_owner(run, open_page, tmp_path):

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from alexnet_core.data import album as stored
 from alexnet_core.data.album import Album
 from alexnet_core.data.collecting import add_pictures, add_source
+from alexnet_core.errors import ExplorerError
 from alexnet_core.images import sha256
 from app.collecting import adding
 from app.sentences import plain
@@ -152,6 +154,20 @@ def test_choosing_moving_removing_and_taking_back(pets: Album, open_page) -> Non
     assert sound(app)
 
 
+def test_what_could_not_be_moved_is_told_and_stays_chosen(pets: Album, open_page, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise ExplorerError("The disk is full.")
+
+    monkeypatch.setattr(Album, "move", full)
+    app = open_page("your_pictures")
+    app.checkbox[0].check().run()
+    app.button(key="move").click().run()
+    assert not app.exception
+    assert "The disk is full" in app.error[0].value
+    assert app.checkbox[0].value
+    assert counts(pets) == {"cats": 8, "dogs": 8}
+
+
 def test_removed_pictures_are_deleted_for_good_when_asked(pets: Album, open_page) -> None:
     app = open_page("your_pictures")
     app.checkbox[0].check().run()
@@ -261,6 +277,34 @@ def test_a_folder_of_this_computer_is_for_those_who_sit_at_it(
     monkeypatch.setattr(adding, "_on_this_computer", lambda: False)
     app.run()
     assert not [one for one in app.text_input if one.label == "Where it lies"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_click_elsewhere_does_not_end_the_adding_of_a_folder(
+    home, open_page, tmp_path: Path, monkeypatch, first: bool
+) -> None:
+    if not first:
+        stored.create("Pets")
+    into: list[str] = []
+
+    def interrupted_once(album: Album, source: Path, progress: object) -> object:
+        into.append(album.id)
+        if len(into) == 1:
+            st.rerun()  # what a click elsewhere on the page comes to
+        return add_source(album, source)
+
+    monkeypatch.setattr(adding, "_on_this_computer", lambda: True)
+    monkeypatch.setattr(adding, "add_source", interrupted_once)
+    app = open_page("your_pictures")
+    field = next(one for one in app.text_input if one.label == "Where it lies")
+    field.set_value(str(make_folder(tmp_path / "more", class_files(["birds"], seed=900)))).run()
+    button(app, "Add it").click().run()
+    assert sound(app)
+    (album,) = stored.albums()
+    assert into == [album.id] * 2
+    assert counts(album)["birds"] == 8
+    app.run()
+    assert len(into) == 2
 
 
 def test_an_album_that_is_gone_is_told(pets: Album, open_page) -> None:

@@ -140,10 +140,12 @@ def test_what_was_measured_here_is_not_measured_again(
     monkeypatch.setattr(series.report, "kind", lambda: "here")
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "app.json").write_text('{"known": 1}')
+    (tmp_path / "here" / "records.json").write_text('{"records": {"26%": {}}, "missing": ["11%"]}')
     monkeypatch.setattr(series.subprocess, "run", run)
     monkeypatch.setattr(sys, "argv", ["benchmarks"])
     assert series.main() == 1  # train failed, and the others went on
     assert "benchmarks.app" not in started
+    assert "benchmarks.records" in started  # it was interrupted
     assert len(started) == len(series.COMMANDS) - 1
     assert "FAILED: train" in capsys.readouterr().out
     started.clear()

@@ -55,7 +55,7 @@ def test_collect_adds_to_the_same_data_set(alexnet, tmp_path: Path) -> None:
     assert "My pets: 16 pictures in 2 classes, 16 of them new" in said
     assert "cats/text.png" in said
     assert "adding: 1 of 17 pictures" in progress
-    said = alexnet("collect", "two.zip", "--into", "My pets", "--class", "others")[0]
+    said = alexnet("collect", "two.zip", "--into", " My  pets", "--class", "others")[0]
     assert "My pets: 24 pictures in 3 classes, 8 of them new" in said
     assert "there already, byte for byte: 1, of these in another class: 1" in said
     source = said.split()[-1]

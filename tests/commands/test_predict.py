@@ -1,9 +1,11 @@
 import json
+from io import BytesIO, TextIOWrapper
 
 import pytest
 import torch
 from small_runs import CLASSES, printed, refusal
 
+from alexnet_core.__main__ import main
 from alexnet_core.images import decode_file
 
 
@@ -21,6 +23,14 @@ def test_several_pictures_and_a_run_by_its_name(capsys, run, photo):
     text = printed(capsys, "predict", photo, photo, "--run", run.id)
     assert text.count(str(photo)) == 2
     assert all(name in text for name in CLASSES)
+
+
+def test_letters_that_a_terminal_does_not_have_are_written_as_their_numbers(run, photo, tmp_path, monkeypatch):
+    out = TextIOWrapper(BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", out)
+    assert main(["predict", str(photo.rename(tmp_path / "łąka.png")), "--run", run.id]) == 0
+    out.flush()
+    assert rb"\u0142\u0105ka.png" in out.buffer.getvalue()
 
 
 def test_a_network_file_is_used_by_its_networks_name(capsys, run, photo):

@@ -11,9 +11,12 @@ from alexnet_core.devices import Compute
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from alexnet_core.training import pace
 from alexnet_core.training.events import EpochDone, Finished
+from alexnet_core.training.recipes import settle
 
 SMALL = ["--epochs", "1", "--threads", "1", "--batch-size", "128"]
 
@@ -50,6 +53,8 @@ def test_digits_are_trained_from_one_command(
         (["--data", "digits", "--model", "alexnet", "--size", "32"], "smallest size that works is 63"),
         (["--data", "digits", "--size", "100000"], "between 8 and 1024"),
         (["--resume", "nowhere"], "no run directory nowhere"),
+        (["--data", "digits", "--size", "32", "--start-from", "a" * 300], "There is no network"),
+        (["--data", "digits", "--size", "32", "--out", "a" * 300], "could not be made"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -73,6 +78,16 @@ def test_a_half_written_run_is_one_sentence(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "half").mkdir()
     assert main(["train", "--resume", str(tmp_path / "half")]) == 2
     assert "config.json is missing" in capsys.readouterr().err
+
+
+def test_a_wish_that_has_outlived_its_process_does_not_hold_up_who_resumes(digits: PreparedSet, tmp_path: Path) -> None:
+    by_hand = {"epochs": 1, "batch_size": 128, "threads": 1, "precision": "fp32", "memory_format": "channels_last"}
+    settings = settle(by_hand, train_images=digits.count("train"), image_size=32)
+    run = RunDirectory.create(settings, DataIdentity.of(digits), tmp_path / "run")
+    run.write_state(RunState("interrupted"))
+    run.ask("STOP")
+    assert main(["train", "--resume", str(run.path)]) == 0
+    assert (run.state().status, run.wishes()) == ("finished", set())
 
 
 def test_pictures_of_ones_own(write_pictures: Callable[[Path], Path], tmp_path: Path) -> None:

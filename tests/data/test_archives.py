@@ -70,6 +70,20 @@ def test_bomb_is_refused_while_reading(guarded: Path) -> None:
     refused(guarded, "100 times its size")
 
 
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_in_pieces_is_refused_before_it_is_unpacked(
+    guarded: Path, monkeypatch: pytest.MonkeyPatch, way: int
+) -> None:
+    bomb = zipfile.ZipInfo("cats/bomb.png")
+    bomb.compress_type = way
+    with zipfile.ZipFile(guarded / "in.zip", "w") as archive:
+        for name, data in TWO_CLASSES.items():
+            archive.writestr(name, data)
+        archive.writestr(bomb, bytes(9_000_000))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))
+    refused(guarded, "packed in an unusual way")
+
+
 def test_picture_above_its_limit_is_reported_not_read(guarded: Path) -> None:
     noise = os.urandom(11_000_000)
     make_zip(guarded / "in.zip", {**TWO_CLASSES, "cats/large.png": noise})

@@ -89,12 +89,31 @@ def test_what_is_known_is_not_added_twice(tmp_path: Path) -> None:
     assert album.journal_path.read_bytes() == before
 
 
+def test_a_photograph_that_got_lost_is_back_when_it_is_added_again(tmp_path: Path) -> None:
+    album, folder = create("Pets"), make_folder(tmp_path / "in", FILES)
+    add_source(album, folder)
+    key = sha256(FILES["cats/0.png"])
+    album.picture_path(key).unlink()
+    assert add_source(album, folder).known == 16
+    assert album.picture_bytes(key) == FILES["cats/0.png"]
+
+
 def test_loose_pictures_go_where_the_person_says(tmp_path: Path) -> None:
     flat = {name.replace("/", "-"): data for name, data in FILES.items()}
     album = create("Pets")
     add_source(album, make_zip(tmp_path / "animals.zip", flat), loose="mixed")
     add_source(album, make_folder(tmp_path / "birds", {"1.png": png(77)}))
     assert counts(album) == {"mixed": 16, "birds": 1}
+
+
+def test_a_zip_around_class_folders_and_a_loose_picture_keeps_its_classes(tmp_path: Path) -> None:
+    around = {f"pets/{name}": data for name, data in FILES.items()} | {"pets/all of them.png": png(77)}
+    album = create("Pets")
+    add_source(album, make_zip(tmp_path / "pets.zip", around))
+    assert counts(album) == {"cats": 8, "dogs": 8, "pets": 1}
+    prepared = prepare(tmp_path / "pets.zip", image_size=8)
+    assert prepared.classes == ("cats", "dogs")
+    assert prepared.bad_files == [("pets/all of them.png", "It lies outside the class folders.")]
 
 
 def test_broken_files_are_told_by_name_and_reason_and_not_stored(guarded: Path) -> None:

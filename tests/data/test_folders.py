@@ -43,6 +43,13 @@ def test_layouts(tmp_path: Path, wrapping: str, packed: bool, above: list[str], 
         assert collection.read(position).size == (20, 16)
 
 
+def test_the_folder_where_one_is_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(make_folder(tmp_path / "pets", TWO_CLASSES) / "cats")
+    assert read_folder(Path("..")).title == "pets"
+    monkeypatch.chdir(tmp_path / "pets")
+    assert prepare(".", image_size=8, out=tmp_path / "out").title == "pets"
+
+
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     collection = read_folder(make_folder(tmp_path, class_files(["train", "car", "plane"])))
     assert collection.classes == ("car", "plane", "train")

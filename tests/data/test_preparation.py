@@ -19,6 +19,7 @@ from alexnet_core.data.collection import Collection, Entry
 from alexnet_core.data.preparation import write
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
+from alexnet_core.images import NoRoom
 from tests.pictures import pixels
 
 ROWS = 300
@@ -296,6 +297,17 @@ def test_too_little_memory_is_one_sentence_and_what_was_done_is_kept(tmp_path: P
     assert contents(write(collection(), tmp_path / "out", 16, "key")) == contents(
         write(collection(), tmp_path / "whole", 16, "key")
     )
+
+
+def test_a_picture_for_which_there_was_no_memory_is_not_left_out(tmp_path: Path) -> None:
+    def read(position: int) -> Image.Image:
+        if position == ROWS - 1:
+            raise NoRoom("There was not enough memory to open it. Close other programs and try again.")
+        return collection().read(position)
+
+    with pytest.raises(NoRoom):
+        write(collection(read=read), tmp_path / "out", 16, "key")
+    assert write(collection(), tmp_path / "out", 16, "key").bad_files == []
 
 
 def test_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alexnet_core.data import downloads, sources
+from alexnet_core.data import corrections, downloads, sources
 from alexnet_core.data.sources import DATASETS, available, prepare
 from alexnet_core.errors import ExplorerError
 from tests.pictures import class_files, make_folder, make_zip
@@ -146,6 +146,29 @@ def test_available_lists_what_is_known_and_what_is_prepared(tmp_path: Path) -> N
     assert {p.image_size for p in listed["digits"].prepared} == {8, 16}
     assert listed["digits"].disk_bytes > 1_797 * 16 * 16 * 3
     assert (listed["pets"].images, listed["pets"].classes) == (16, 2)
+
+
+def test_own_pictures_that_are_called_like_a_known_set_do_not_pass_for_it(tmp_path: Path) -> None:
+    own = prepare(make_zip(tmp_path / "cifar10.zip", class_files()), image_size=32)
+    listed = {one.source: one for one in available()}
+    assert listed["cifar10"].prepared == ()
+    assert listed[str(own.directory)].prepared == (own,)
+    digits = prepare("digits", image_size=8)
+    corrections.keep(digits, corrections.of(digits).then("drop", {digits.files("train")[0]: ""}))
+    assert prepare("digits", image_size=8).original == digits.identity
+    (listed_digits,) = [one for one in available() if one.name == "digits"]
+    assert [one.original for one in listed_digits.prepared] == ["", digits.identity]
+
+
+def test_of_pictures_that_grew_the_latest_are_offered_and_others_of_that_name_beside_them(tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", class_files())
+    older = prepare(pets)
+    make_folder(pets, class_files(["birds"], seed=900))
+    newer = prepare(pets)
+    other = prepare(make_folder(tmp_path / "elsewhere" / "pets", class_files(seed=50)))
+    os.utime(older.directory / "meta.json", (1, 1))
+    listed = [(one.source, one.classes) for one in available() if one.name == "pets"]
+    assert sorted(listed) == sorted([(str(newer.directory), 3), (str(other.directory), 2)])
 
 
 @pytest.mark.usefixtures("no_network")

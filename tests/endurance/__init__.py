@@ -7,7 +7,7 @@
     damage.py      the newest checkpoint cut, flipped, emptied, replaced by noise
     signals.py     SIGTERM and Ctrl-C from start-up to the last evaluation, sent to the command a person types
     trouble.py     a full disk, a loss that is no number, too little memory, pictures that cannot be read
-    __main__.py    all of it in turn, a table, benchmarks/results/endurance.json
+    __main__.py    all of it in turn, a table, endurance.json among the benchmarks' results of this kind of machine
 
 Every trial has the same shape: an undisturbed run is the reference; another one with the same settings is disturbed,
 taken up again until it ends by itself, and must hold the same bytes.

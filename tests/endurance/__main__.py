@@ -1,4 +1,4 @@
-"""`python -m tests.endurance` (`make endurance`): every trial in full, a table, benchmarks/results/endurance.json.
+"""`python -m tests.endurance` (`make endurance`): every trial in full, a table, endurance.json in benchmarks/results.
 
 About a quarter of an hour on two quiet cores. `--part kills` and the like run one part alone, `--scale 0.1` a tenth of
 the trials; neither writes the results. The exit status is 1 when anything differs, or a broken engine is not caught.

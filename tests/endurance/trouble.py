@@ -192,7 +192,7 @@ def cut_pictures_in_training(run: RunDirectory, expected: Result) -> list[str]:
 
 
 class _cut:
-    """Within, the file is half as long and of its last half nothing can be read."""
+    """Within, only the first thousand bytes of the file are there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,6 +1,8 @@
 """Runs in processes of their own, started, stopped and resumed as the app does it."""
 
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +13,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.processes import last_line
 from alexnet_core.training.events import StepDone
 from alexnet_core.training.recipes import settle
 
@@ -71,6 +74,13 @@ def test_one_core_is_left_for_the_pages_unless_asked_otherwise(few: PreparedSet)
     assert usual.threads == max(1, cores() - 1)
     assert launcher.settled({"threads": 7}, few).threads == 7
     assert launcher.settled({"epochs": 3}, few).epochs == 3
+
+
+def test_what_a_process_prints_is_kept_whatever_its_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")  # as on a computer whose language has few letters
+    child = launcher.detached([sys.executable, "-c", "print('\\N{CAT FACE}')"], tmp_path / "log.txt")
+    assert child.wait(30) == 0
+    assert last_line(tmp_path / "log.txt") == "\N{CAT FACE}"
 
 
 def test_a_process_that_cannot_begin_leaves_a_sentence(few: PreparedSet) -> None:

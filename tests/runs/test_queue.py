@@ -1,10 +1,15 @@
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.places import runs_home
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.queue import wait_for_turn
+from alexnet_core.runs.staircase import Staircase
+from alexnet_core.runs.stairs import Budget
 from alexnet_core.runs.states import RunState
 
 NewRun = Callable[..., RunDirectory]
@@ -46,3 +51,18 @@ def test_a_damaged_neighbour_holds_nobody_up(new_run: NewRun, tmp_path: Path) ->
     first, second = new_run(tmp_path / "runs" / "run-1"), new_run(tmp_path / "runs" / "run-2")
     (first.path / "state.json").write_text("{")
     assert wait_for_turn(second)
+
+
+def test_a_staircase_times_no_steps_beside_another_training(few: PreparedSet, new_run: NewRun) -> None:
+    other = new_run(runs_home() / "another-run")
+    other.write_state(RunState.of_this_process("running"))
+    made = Staircase.create(few, Budget(minutes=1), seeds=1)
+    with closing(made.climb()) as climbing:  # type: ignore[type-var]
+        assert next(climbing).endswith(f"waiting for {other.title()} to end.")
+        other.write_state(RunState("finished"))
+        assert next(climbing).endswith("choosing the epochs.")
+    other.write_state(RunState.of_this_process("running"))
+    again = made.climb()
+    next(again)
+    made.stop()
+    assert list(again)[-1].startswith("Stopped")

@@ -64,6 +64,14 @@ def test_a_setting_that_the_network_does_not_have_is_not_asked_for() -> None:
         assert settle(back.settings, train_images=100, image_size=64).as_dict() == request.settings
 
 
+def test_the_threads_of_a_larger_machine_do_not_travel(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = asked(threads=7)
+    for here, threads in ((8, 7), (4, 0)):
+        monkeypatch.setattr("alexnet_core.runs.settings_file.cores", lambda here=here: here)
+        for back in (from_json(to_json(request)), from_link(to_link(request))):
+            assert settle(back.settings, train_images=1000, image_size=64).threads == threads
+
+
 def test_a_runs_own_config_is_a_settings_file(new_run: NewRun) -> None:
     run = new_run()
     request = read_settings_file(run.path / "config.json")

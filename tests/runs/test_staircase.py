@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -100,3 +102,14 @@ def test_another_process_that_climbs_is_seen(few: PreparedSet, monkeypatch: pyte
     monkeypatch.setattr(Staircase, "going_on", lambda self: True)
     with pytest.raises(ExplorerError, match="already"):
         list(made.climb())
+
+
+def test_a_python_that_only_started_this_one_is_not_another_climber(
+    few: PreparedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Staircase.create(few, Budget(multiply_adds=1.0), seeds=1, **FAST)
+    monkeypatch.setattr(Staircase, "going_on", lambda self: True)
+    monkeypatch.setattr("os.getppid", lambda: 4711)
+    made._write(replace(made.asked(), pid=4711, process_started=0.0))
+    with closing(made.climb()) as climbing:  # type: ignore[type-var]
+        assert next(climbing).endswith("choosing the epochs.")

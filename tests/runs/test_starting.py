@@ -168,10 +168,14 @@ def test_the_source_decides_which_network_is_trained(new_run: NewRun, tmp_path: 
     assert with_source({"epochs": 2}) == ({"epochs": 2}, None)
 
 
-@pytest.mark.parametrize("start_from", ["no/such/file.safetensors", "no-such-run", "../../etc/passwd", "imagenet"])
+@pytest.mark.parametrize(
+    "start_from", ["no/such/file.safetensors", "no-such-run", "../../etc/passwd", "imagenet", "a" * 300, "a\0b"]
+)
 def test_what_is_not_there_is_one_sentence(start_from: str) -> None:
     with pytest.raises(ExplorerError):
         source_of(start_from, "alexnet_mini")
+    with pytest.raises(ExplorerError):
+        with_source({"start_from": start_from, "model": "alexnet_mini"})
 
 
 def test_a_run_without_a_trained_network_is_no_beginning(new_run: NewRun, tmp_path: Path) -> None:

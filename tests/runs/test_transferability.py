@@ -49,6 +49,7 @@ def test_it_is_carried_out_stopped_and_goes_on(digits: PreparedSet) -> None:
             RunDirectory(runs_home() / part.run_id).ask("STOP")  # a person's wish, before it begins
     assert study.finished(asked) == 2
     assert study.going_on(asked) is None
+    RunDirectory(runs_home() / f"{asked.key}-bnb-2").ask("STOP")  # a second click, when its process has gone already
     metrics = (runs_home() / f"{asked.key}-base-a" / "metrics.jsonl").stat().st_mtime_ns
     said = [text for _, _, text in study.carry_out(asked, threads=1)]
     assert study.finished(asked) == len(study.parts(asked)) == 6
@@ -78,6 +79,33 @@ def test_impossible_numbers_of_layers_are_one_sentence(digits: PreparedSet, laye
         study.experiment(digits, layers=layers)
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"most": -3}, "cannot be -3 training pictures"),
+        ({"epochs": -1}, "Epochs must lie between"),
+        ({"model": "lenet"}, "no network called 'lenet'"),
+        ({"model": "alexnet_sprint", "layers": [5]}, "Between 1 and 4"),
+        ({"model": "alexnet"}, "smallest size that works"),
+    ],
+)
+def test_what_no_run_can_have_is_said_before_anything_is_kept(
+    digits: PreparedSet, changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ExplorerError, match=sentence):
+        study.experiment(digits, **changes)  # type: ignore[arg-type]
+    assert study.experiment(digits).layers == (1, 2, 3, 4, 5, 6, 7)
+    assert study.experiment(digits, model="alexnet_sprint").layers == (1, 2, 3, 4)
+
+
 def test_two_classes_cannot_be_halved(few: PreparedSet) -> None:
     with pytest.raises(ExplorerError, match="two halves"):
         study.experiment(few)
+
+
+def test_a_stop_during_the_test_at_the_end_stops_the_experiment(digits: PreparedSet) -> None:
+    asked = small(digits)
+    for done, part, _ in study.carry_out(asked, threads=1):
+        if done == 1 and part.half == "b":  # its run is over
+            RunDirectory(runs_home() / part.run_id).ask("STOP")
+    assert study.finished(asked) == 1

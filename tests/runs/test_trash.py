@@ -41,6 +41,15 @@ def test_a_deleted_run_comes_back_byte_for_byte(stopped: RunDirectory) -> None:
     assert (contents(back.path), mine(), trash.deleted_runs()) == (before, [stopped.id], [])
 
 
+def test_a_second_run_of_the_same_name_is_told_of_the_first(stopped: RunDirectory, new_run: NewRun) -> None:
+    trash.delete(stopped)
+    again = new_run(stopped.path)
+    again.write_state(RunState("stopped"))
+    with pytest.raises(ExplorerError, match="in the trash already"):
+        trash.delete(again)
+    assert mine() == [stopped.id]
+
+
 @pytest.mark.parametrize("status", ["queued", "running", "paused"])
 def test_a_run_that_goes_on_is_refused(stopped: RunDirectory, status: str) -> None:
     stopped.write_state(RunState.of_this_process(status))  # type: ignore[arg-type]

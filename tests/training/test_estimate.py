@@ -14,15 +14,17 @@ BY_HAND = {"threads": 1, "precision": "fp32", "memory_format": "channels_last", 
 def test_the_estimate_grows_with_the_epochs(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
     # Steps of a second; the first two warm up.
     monkeypatch.setattr(estimate, "step_seconds", lambda *_: (second for second in chain([9.0, 5.0], repeat(1.0))))
-    few, many = (
+    few, many, ten_views = (
         estimate_seconds(
-            settle(BY_HAND | {"batch_size": 100, "epochs": epochs}, train_images=1349, image_size=32), digits
+            settle(BY_HAND | {"batch_size": 100, "epochs": epochs, "views": views}, train_images=1349, image_size=32),
+            digits,
         )
-        for epochs in (2, 4)
+        for epochs, views in ((2, "one"), (4, "one"), (2, "ten"))
     )
     # 13 steps an epoch, 179 validation images each time and 269 test images at a third of a step.
     assert few == pytest.approx(2 * 13 + (2 * 179 + 269) / 100 / 3)
     assert many - few == pytest.approx(2 * 13 + 2 * 179 / 100 / 3)
+    assert ten_views - few == pytest.approx(9 * 269 / 100 / 3)
 
 
 def test_it_leaves_chance_and_threads_as_they_were(digits: PreparedSet) -> None:

@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -63,3 +65,27 @@ def test_several_views_are_the_mean_of_their_probabilities() -> None:
         np.testing.assert_array_equal(score.predictions, mean.argmax(1))
         np.testing.assert_allclose(score.probabilities, mean.max(1), rtol=1e-4)
         assert score.loss == pytest.approx(log_loss(labels, mean), rel=1e-4)
+
+
+class Noting(nn.Module):
+    """A network that notes how many pictures it is shown together, and how many views of them are kept meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[int] = []
+        self.views: list[weakref.ref[torch.Tensor]] = []
+        self.most = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.shown.append(len(images))
+        self.views = [view for view in self.views if view() is not None] + [weakref.ref(images)]
+        self.most = max(self.most, len(self.views))
+        return images.mean((2, 3))
+
+
+def test_large_pictures_are_looked_at_in_small_numbers_and_one_view_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alexnet_core.training.evaluate.PIXELS_AT_ONCE", 7 * 8 * 8)
+    model = Noting()
+    evaluate(model, np.zeros((20, 8, 8, 3), np.uint8), np.zeros(20, np.int64), PLAIN, CPU, views="ten")
+    assert model.shown == [7] * 20 + [6] * 10
+    assert model.most == 1

@@ -1,9 +1,11 @@
 """First filters from patches: each answers alone and as strongly as the others, with its opposite beside it."""
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from alexnet_core.training import first_filters
 from alexnet_core.training.first_filters import first_convolution, start_from_patches
 
 
@@ -33,3 +35,18 @@ def test_each_filter_has_its_opposite_and_what_is_left_over_keeps_its_weights():
 def test_the_first_convolution_is_the_one_that_sees_the_picture():
     layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
     assert first_convolution(layers) is layers[0]
+
+
+def test_the_patches_of_few_pictures_at_a_time_give_the_same_filters(monkeypatch: pytest.MonkeyPatch):
+    whole, parts = nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(3, 8, 3, bias=False)
+    start_from_patches(whole, pictures())
+    taken, unfold = [], F.unfold
+    monkeypatch.setattr(F, "unfold", lambda images, kernel: taken.append(len(images)) or unfold(images, kernel))
+    monkeypatch.setattr(first_filters, "AT_ONCE", 70 * 14 * 14 * 27)
+    start_from_patches(parts, pictures())
+    assert taken == [70, 70, 60]
+    assert torch.allclose(parts.weight, whole.weight, atol=1e-4)
+    monkeypatch.setattr(first_filters, "PATCHES", 50 * 14 * 14)
+    del taken[:]
+    start_from_patches(parts, pictures())
+    assert taken == [50]

@@ -152,6 +152,21 @@ def test_a_way_that_fails_is_not_taken(digits: PreparedSet, timed: Callable[[Clo
     assert fastest(settings(), digits).precision == "bf16"
 
 
+def test_memory_that_ends_in_a_step_of_the_best_way_ends_the_measuring_and_not_the_run(
+    digits: PreparedSet, timed: Callable[[Clock], list[Compute]]
+) -> None:
+    steps = iter(range(3))
+
+    def clock(way: Compute) -> float:
+        # Warmed up and timed, and then there is another way in memory beside it.
+        if way.precision == "bf16" and way.memory_format == torch.channels_last and next(steps, 2) == 2:
+            raise RuntimeError("can't allocate memory")
+        return 0.1
+
+    timed(clock)
+    assert fastest(settings(threads=4), digits).words() == ("cpu", "bf16", 4, "channels_last", "off")
+
+
 def test_compiling_is_chosen_only_where_it_was_measured_and_pays(
     digits: PreparedSet, timed: Callable[[Clock], list[Compute]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,3 +217,16 @@ def test_real_steps_are_timed_and_leave_no_trace(digits: PreparedSet) -> None:
     assert min(seconds) > 0
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
+
+
+def test_what_measuring_said_of_compiling_holds_where_nothing_else_is_open(
+    digits: PreparedSet, timed: Callable[[Clock], list[Compute]]
+) -> None:
+    by_hand = {"precision": "fp32", "threads": 4, "memory_format": "contiguous"}
+    tried = timed(lambda way: 0.05 if way.compiled else 0.1)
+    assert not fastest(settings(**by_hand), digits).compiled
+    assert tried == []
+    assert fastest(settings(**by_hand), digits, anew=True).compiled
+    del tried[:]
+    assert fastest(settings(**by_hand), digits).compiled
+    assert tried == []

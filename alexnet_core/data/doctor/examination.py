@@ -22,6 +22,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.prepared_collection import as_collection
 from alexnet_core.data.splits import carve
 from alexnet_core.errors import ExplorerError
+from alexnet_core.images import NoRoom
 
 CHUNK = 16
 """Pictures a task."""
@@ -191,7 +192,7 @@ def _look(collection: Collection, positions: range) -> list[tuple[int, _Look]]:
     for position in positions:
         try:
             picture = collection.read(position)
-        except Refused:
+        except (Refused, NoRoom):
             raise
         except ExplorerError as error:
             looks.append((position, str(error)))
