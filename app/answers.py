@@ -200,12 +200,16 @@ class Asked:
 def explained(asked: Asked, watching: Watching = UNWATCHED) -> attribution.Attribution:
     """The attribution map that answers the question."""
 
+    slow = attribution.ATTRIBUTIONS[asked.method].slow
+
     def compute() -> attribution.Attribution:
         with asked.shared.lock.turn(lambda before: watching.waiting(before_you(before))):
+            if slow:
+                give_back()  # else what quick maps have left in the heaps would lie beside what this one takes
             try:
                 return _attributed(asked, watching)
             finally:
-                if attribution.ATTRIBUTIONS[asked.method].slow:
+                if slow:
                     give_back()
 
     return _attributions().get(asked.key, compute, lambda: watching.waiting(SAME_QUESTION))

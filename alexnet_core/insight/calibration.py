@@ -61,10 +61,12 @@ def reliability(probabilities: np.ndarray, right: np.ndarray) -> Reliability:
 
 
 def answers(network: Network, gallery: Gallery, rows: np.ndarray) -> Iterator[torch.Tensor]:
-    """The logits for pictures of a gallery, a batch at a time: float32 (n, K), on the CPU."""
+    """The logits for pictures of a gallery, a batch at a time: float32 (n, K), on the CPU. Between two batches nothing
+    of it is on the network or the thread."""
     for start in range(0, len(rows), BATCH):
         with torch.no_grad(), evaluating(network.model):
-            yield network.model(numbers(network, gallery, rows[start : start + BATCH])).float().cpu()
+            found = network.model(numbers(network, gallery, rows[start : start + BATCH])).float().cpu()
+        yield found
 
 
 def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:

@@ -46,10 +46,13 @@ ZIPPED = {
 
 def kind_of(path: Path, name: str) -> Kind:
     """What the file is; `name` is its name for messages. Raises ExplorerError for one without a network, saying what
-    it is."""
-    with path.open("rb") as file:
-        start = file.read(16)
-        size = file.seek(0, os.SEEK_END)
+    it is, and for one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+            size = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise ExplorerError(f"{name} cannot be read ({error.strerror or error}). Check its permissions.") from error
     if not size:
         raise ExplorerError(f"{name} is empty; make or fetch it again.")
     for head, words in HEADS.items():

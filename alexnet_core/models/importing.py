@@ -7,6 +7,7 @@ this program builds itself, after every name, shape and value was compared (`wei
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,9 @@ MOST_ENTRIES = 200
 """Files in a zip with a network; ours holds five."""
 HIGHEST_RATIO = 100
 """Unpacked over packed. Weights hardly shrink; bombs shrink a thousandfold."""
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways to pack of which no more is unpacked than is asked for. Of bzip2 and LZMA all that was read is unpacked at once:
+a megabyte can become twenty gigabytes before anything is counted."""
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 """The heads of the Inceptions that only help training."""
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
@@ -161,6 +165,8 @@ def _from_zip(path: Path, name: str, image_size: int | None) -> Found:
         member = wanted[0]
         if member.flag_bits & 1:
             raise ExplorerError(f"{name} is encrypted; give a zip without a password.")
+        if member.compress_type not in BOUNDED:
+            raise ExplorerError(f"{name} is packed in an unusual way; pack the folder again as an ordinary zip.")
         make_folder(uploads_home())
         with TemporaryDirectory(dir=uploads_home(), ignore_cleanup_errors=True) as folder:
             unpacked = Path(folder) / NETWORK_FILE
@@ -183,8 +189,12 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, name
                 if count > most:
                     raise ExplorerError(f"{name} unpacks to far more than a network; it is not opened.")
                 file.write(piece)
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED_MEMBER as error:
         raise ExplorerError(f"{name} is damaged, or the disk is full; make or fetch it again.") from error
+
+
+DAMAGED_MEMBER = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError)
+"""What the reader of zips lets out for damaged bytes; packed ones fail before their checksum is looked at."""
 
 
 def _from_onnx(path: Path, name: str) -> Network:

@@ -20,6 +20,7 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
+from alexnet_core.memory import is_lack_of_memory
 from alexnet_core.models import Network, build, pickles
 from alexnet_core.models.fetching import Cancelled, Progress, imagenet_file, imagenet_weights
 from alexnet_core.preprocess import Preprocessing
@@ -134,7 +135,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, header  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, MemoryError) as error:
+        _unless_memory_ended(error, path)
+        if isinstance(error, RuntimeError):
+            raise
         raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
 
 
@@ -148,6 +152,8 @@ def read_pickled(path: Path) -> dict[str, torch.Tensor]:
         with path.open("rb") as file:  # by its path, torch would believe the file's suffix
             loaded = torch.load(file, map_location="cpu", weights_only=True)
     except DAMAGED_PICKLE as error:
+        if not isinstance(error, MemoryError):  # which is what a pickle brings about that tells of too many things
+            _unless_memory_ended(error, path)
         # torch's own message would explain how to switch the safety off; it is not shown.
         raise ExplorerError(
             f"{path.name} could not be read as weights: it is damaged, or holds more than tensors, which could carry a "
@@ -194,8 +200,19 @@ def network_header(path: Path) -> dict[str, str]:
             )
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
+        _unless_memory_ended(error, path)
+        if isinstance(error, RuntimeError):
+            raise
         raise ExplorerError(f"{path.name} is damaged or no safetensors file; make or fetch it again.") from error
+
+
+def _unless_memory_ended(error: BaseException, path: Path) -> None:
+    """Raises ExplorerError where nothing is wrong with the file but that there was too little memory for it."""
+    if is_lack_of_memory(error):
+        raise ExplorerError(
+            f"There was not enough memory to read {path.name}. Close other programs, and try again."
+        ) from error
 
 
 def _refuse_compression(path: Path) -> None:

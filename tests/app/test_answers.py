@@ -178,6 +178,17 @@ def test_one_who_stops_leaves_nothing_behind(store):
     assert traces(shared.network.model) == before
 
 
+def test_memory_is_given_back_before_a_slow_map_and_after_it(store, monkeypatch):
+    done = []
+    monkeypatch.setattr(answers, "give_back", lambda: done.append("give back"))
+    monkeypatch.setattr(answers, "_attributed", lambda asked, watching: done.append(asked.method))
+    shared, picture = SharedNetwork("small", small_network()), Brought("noise", noise())
+    slow, quick = (next(name for name in ATTRIBUTIONS if ATTRIBUTIONS[name].slow is kind) for kind in (True, False))
+    for method in (quick, slow):
+        answers.explained(Asked(shared, picture, method, 0))
+    assert done == [quick, "give back", slow, "give back"]
+
+
 def test_a_mistake_is_not_remembered(store):
     shared = SharedNetwork("small", small_network())
     asked = Asked(shared, Brought("noise", noise()), next(iter(ATTRIBUTIONS)), 99)

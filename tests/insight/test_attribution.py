@@ -1,5 +1,7 @@
 """The maps obey the laws of their methods and leave nothing behind; whose numbers they are, test_attribution_captum."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -15,8 +17,11 @@ from alexnet_core.insight.attribution import (
     last_map,
     map_layers,
     refine_occlusion,
+    task,
     why_not,
 )
+from alexnet_core.insight.attribution.paths import STEPS_AT_ONCE
+from alexnet_core.insight.operations import operations
 from alexnet_core.insight.prediction import logits
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.models.weights import frozen
@@ -429,6 +434,42 @@ def test_pictures_of_the_data_set_are_compared_with_where_there_are_some(network
         assert not np.array_equal(found.values, without.values)
         with pytest.raises(ExplorerError, match="32 pixels"):
             attribute(network, noise(), method, TARGET, references=references[:, 1:])
+
+
+@pytest.mark.parametrize("given", [None, 130])
+def test_many_pictures_to_compare_with_do_not_pass_at_once(given):
+    network, passed = small_network(), []
+    network.model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
+    references = given and np.random.default_rng(3).integers(0, 256, (given, SIZE, SIZE, 3), dtype=np.uint8)
+    settings = {"samples": 120, "precision": "fp32"}
+    found = attribute(network, noise(), "expected_gradients", TARGET, settings=settings, references=references)
+    assert max(passed) <= STEPS_AT_ONCE + 1
+    assert sum(passed) >= 120 + 1 + 120  # the gradients, and the scores that the rise is the difference of
+    assert float(found.values.sum()) - found.facts["rise"] == pytest.approx(found.facts["convergence_delta"], abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["smoothgrad", "expected_gradients"])
+def test_fewer_pass_at_once_where_their_maps_are_large(monkeypatch, method):
+    network, passed = small_network(), []
+    settings = {"samples": 20} | ({"precision": "fp32"} if method == "expected_gradients" else {})
+    expected = attribute(network, noise(), method, TARGET, settings=settings)
+    each = 4 * sum(math.prod(step.shape) for step in operations(network).steps)
+    monkeypatch.setattr(task, "MAPS_AT_ONCE", 3 * each)
+    network.model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
+    found = attribute(network, noise(), method, TARGET, settings=settings)
+    assert max(passed) <= 3 + 1
+    assert np.allclose(found.values, expected.values, rtol=1e-4, atol=1e-5 * np.abs(expected.values).max())
+
+
+def test_only_the_pictures_that_are_compared_with_are_prepared(network, monkeypatch):
+    prepared = []
+    normalise = Preprocessing.normalise
+    monkeypatch.setattr(
+        Preprocessing, "normalise", lambda self, images: prepared.append(len(images)) or normalise(self, images)
+    )
+    references = np.random.default_rng(3).integers(0, 256, (200, SIZE, SIZE, 3), dtype=np.uint8)
+    attribute(network, noise(), "deep_lift_shap", TARGET, settings={"samples": 3}, references=references)
+    assert max(prepared) == 3
 
 
 def test_settings_are_checked(network):

@@ -80,6 +80,17 @@ def test_answers_come_in_batches_and_are_the_networks_own():
     assert torch.allclose(torch.cat(batches), expected, atol=1e-4)
 
 
+def test_nothing_is_left_behind_between_two_batches():
+    network = small_network()
+    network.model.train()
+    before = traces(network.model)
+    batches = answers(network, builtin(SIZE), np.arange(40))
+    for _ in range(2):
+        next(batches)
+        assert torch.is_grad_enabled()
+        assert traces(network.model) == before
+
+
 def test_nothing_is_left_behind_also_by_a_failure():
     network = network_of(Failing(Linear(), after=1))
     network.model.train()

@@ -269,6 +269,35 @@ def test_zips_that_are_traps_are_refused(network: Network, tmp_path: Path, home:
     assert list(uploads_home().iterdir()) == []
 
 
+def test_packed_bytes_that_are_damaged_are_one_sentence(network: Network, tmp_path: Path, home: Path) -> None:
+    path = zip_with(tmp_path / "n.zip", (NETWORK_FILE, network_bytes(network)))
+    whole = path.read_bytes()
+    start = 30 + len(NETWORK_FILE)  # behind the member's own header
+    for place in (start, start + 200, len(whole) // 2):
+        path.write_bytes(whole[:place] + b"\xff" * 64 + whole[place + 64 :])
+        assert "damaged" in refused(path)
+    assert list(uploads_home().iterdir()) == []
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_piece_by_piece_is_not_opened(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: int
+) -> None:
+    path = tmp_path / "n.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr(NETWORK_FILE, network_bytes(network))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_, **__: pytest.fail("unpacked"))
+    assert "unusual way" in refused(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read every file")
+def test_a_file_that_may_not_be_read_is_one_sentence(network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "n.safetensors"
+    path.write_bytes(network_bytes(network))
+    path.chmod(0)
+    assert "permissions" in refused(path)
+
+
 def test_an_onnx_file_does_not_read_others(network: Network, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
     secret = tmp_path / "secret"

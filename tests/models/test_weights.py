@@ -254,6 +254,26 @@ def test_what_trainings_keep_beside_the_weights_is_no_trouble(tmp_path):
         assert set(read_tensors(tmp_path / "x.pth")[0]) == {"weight", "bias"}
 
 
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize(
+    "words",
+    ["can't allocate memory", "unable to mmap: Cannot allocate memory (12)", "not enough memory: you tried to"],
+)
+def test_too_little_memory_is_not_called_damage(tmp_path, monkeypatch, network, suffix, words):
+    def full(*_, **__):
+        raise RuntimeError(words)
+
+    path = tmp_path / f"n{suffix}"
+    if suffix == ".pt":
+        torch.save(network.model.state_dict(), path)
+        monkeypatch.setattr(torch, "load", full)
+    else:
+        save_network(path, network)
+        monkeypatch.setattr(weights_module, "safe_open", full)
+    with pytest.raises(ExplorerError, match="not enough memory to read"):
+        read_tensors(path)
+
+
 def test_compressed_records_are_not_opened(tmp_path):
     stored, packed = tmp_path / "stored.pt", tmp_path / "packed.pt"
     torch.save({"a": torch.zeros(100_000)}, stored)

@@ -51,9 +51,24 @@ def test_without_a_whole_one_there_is_none_and_it_says_so(tmp_path: Path) -> Non
     assert load_newest(tmp_path) == (None, [])
 
 
+def of_windows(number: int) -> OSError:
+    """As Python raises it there, in German."""
+    error = OSError(errno.EINVAL, "Die Auslagerungsdatei ist zu klein, um diesen Vorgang durchzuführen")
+    error.winerror = number
+    return error
+
+
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), RuntimeError("can't allocate memory"), MemoryError()]
-)
+    "error",
+    [
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), RuntimeError("can't allocate memory"), MemoryError(),
+        OSError(errno.ENOMEM, "Not enough space"), of_windows(1455),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] data. DefaultCPUAllocator: not enough memory: you tried to allocate "
+            "150994944 bytes."
+        ),
+    ],
+)  # fmt: skip
 def test_one_that_finds_no_memory_is_not_taken_for_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

@@ -68,7 +68,8 @@ def references(task: Task, count: int) -> tuple[torch.Tensor, str]:
     chance = task.chance()
     if task.references is not None and len(task.references):
         chosen = torch.randperm(len(task.references), generator=chance)[:count]
-        return task.references[chosen.to(task.references.device)], f"{len(chosen)} pictures of the data set"
+        prepared = task.network.preprocessing.normalise(task.references[chosen].to(task.image.device))
+        return prepared, f"{len(chosen)} pictures of the data set"
     pixels = task.image.flatten(2)[0]  # (3, S * S)
     orders = [torch.randperm(pixels.shape[1], generator=chance).to(pixels.device) for _ in range(count)]
     shuffled = torch.stack([pixels[:, order] for order in orders])

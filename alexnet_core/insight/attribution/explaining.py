@@ -146,18 +146,18 @@ def _asked(
         )
     device = next(network.model.parameters()).device
     image = network.preprocessing.tensor(picture).to(device)
-    compared = None if references is None else _prepared(network, references).to(device)
+    compared = None if references is None else _fitting(network, references)
     with evaluating(network.model):
         yield Task(network, image, target, progress or _unheard, against, chosen, compared)
 
 
-def _prepared(network: Network, references: np.ndarray) -> torch.Tensor:
+def _fitting(network: Network, references: np.ndarray) -> torch.Tensor:
     size = network.preprocessing.size
     if references.shape[1:] != (size, size, 3) or references.dtype != np.uint8:
         raise ExplorerError(
             f"The pictures to compare with must have the network's size of {size} pixels; choose another data set."
         )
-    return network.preprocessing.normalise(torch.from_numpy(np.array(references)))
+    return torch.from_numpy(np.array(references))
 
 
 def _attribution(method: str, entry: Method, task: Task, values: torch.Tensor, facts: Facts) -> Attribution:

@@ -40,7 +40,7 @@ DENSITIES = (1, 2, 4)
 """Points of each pass over the way, in the steps asked for; a pass has others than the one before, and all count."""
 
 STEPS_AT_ONCE = 25
-"""In one pass: all 50 at once are no faster on a processor and take twice the memory."""
+"""In one pass, at most: all 50 at once are no faster on a processor and take twice the memory."""
 
 SAMPLES = Setting(
     "samples", "Samples", "Points drawn at random: each a random picture to compare with, and a random place on the "
@@ -92,7 +92,7 @@ def _mean_way(task: Task, start: torch.Tensor, steps: int) -> torch.Tensor:
                 target=0,
                 n_steps=steps,
                 method=task.text("quadrature"),
-                internal_batch_size=STEPS_AT_ONCE,
+                internal_batch_size=task.at_once(STEPS_AT_ONCE),
             )
             total += values.detach()
     return total / len(start)
@@ -109,8 +109,9 @@ def _behind(task: Task, parts: BehindFirst, baseline: torch.Tensor, steps: int) 
     with torch.no_grad():
         begin, way = parts.value(baseline), parts.change(task.image - baseline)
     mean = torch.zeros_like(way)
-    for start in range(0, len(places), STEPS_AT_ONCE):
-        some = slice(start, start + STEPS_AT_ONCE)
+    at_once = task.at_once(STEPS_AT_ONCE)
+    for start in range(0, len(places), at_once):
+        some = slice(start, start + at_once)
         place, size = (way.new_tensor(part[some]) for part in (places, sizes))
         with torch.enable_grad():
             value = torch.addcmul(begin, place[:, None, None, None], way).requires_grad_()
@@ -132,13 +133,14 @@ def expected_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
     chosen = torch.from_numpy(chance.choice(len(compared), samples))
     places = torch.from_numpy(chance.uniform(0.0, 1.0, samples)).float()
     total = torch.zeros_like(image)
-    for start in range(0, samples, STEPS_AT_ONCE):
-        some = slice(start, start + STEPS_AT_ONCE)
+    at_once = task.at_once(STEPS_AT_ONCE)
+    for start in range(0, samples, at_once):
+        some = slice(start, start + at_once)
         baseline = compared[chosen[some].to(image.device)]
         place = places[some, None, None, None].to(image.device)
         points = torch.lerp(baseline, image, place).contiguous(memory_format=torch.channels_last)
         total += (gradient(task, points, _kind(task)) * (image - baseline)).sum(dim=0, keepdim=True)
-        task.progress(min(1.0, (start + STEPS_AT_ONCE) / samples))
+        task.progress(min(1.0, (start + at_once) / samples))
     values = total / samples
     return values, facts | shares(task, values, compared)
 
@@ -146,8 +148,9 @@ def expected_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
 def shares(task: Task, values: torch.Tensor, start: torch.Tensor) -> dict[str, float]:
     """How well the `values` share out the rise of the score above its mean for the pictures `start`: the rise, and what
     the shares exceed it by."""
-    with torch.no_grad():  # in one pass: large linear layers are read from memory once
-        scores = task.score(torch.cat([task.image, start]))
+    first, *others = start.split(task.at_once(STEPS_AT_ONCE))
+    with torch.no_grad():  # a few in one pass with the picture: large linear layers are read from memory once
+        scores = torch.cat([task.score(part) for part in (torch.cat([task.image, first]), *others)])
     return how_complete(values, scores[:1], scores[1:])
 
 

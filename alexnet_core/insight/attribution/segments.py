@@ -174,7 +174,10 @@ def _scored_behind(
     the first convolution."""
     change = task.image - baselines(task)
     numbers = torch.arange(count, device=pieces.device)[:, None, None, None]
-    added = torch.cat([_rows(parts.change(change * (pieces == some)), kind) for some in numbers.split(PIECES_AT_ONCE)])
+    added = torch.empty(count, bare[0].numel(), dtype=kind, device=bare.device)
+    # Each part into its place: joined at the end they would lie in memory twice.
+    for some, place in zip(numbers.split(PIECES_AT_ONCE), added.split(PIECES_AT_ONCE), strict=True):
+        place.copy_(_rows(parts.change(change * (pieces == some)), kind))
     start, rest = _rows(bare, kind), parts.rest_in(kind)
     _, channels, high, wide = bare.shape
 

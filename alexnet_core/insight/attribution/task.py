@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, prod
 
 import numpy as np
 import torch
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.insight.operations import operations
 from alexnet_core.models import Network
 from alexnet_core.precision import fastest
 
@@ -83,6 +84,11 @@ class Score(nn.Module):
         return score if self.against is None else score - logits[:, self.against, None]
 
 
+MAPS_AT_ONCE = 512 * 2**20
+"""Bytes that all maps of the pictures in one pass may take, for the way back needs nearly all of them. A picture of 224
+pixels has 4 MB of them in `alexnet` and, by its layer table, 110 MB in VGG-16: twenty-five would take 2.8 GB."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What a method is asked to explain."""
@@ -96,7 +102,8 @@ class Task:
     settings: dict[str, Value | None] = field(default_factory=dict)
     """Every setting of the method, checked."""
     references: torch.Tensor | None = None
-    """Pictures of the data set, preprocessed, (n, 3, S, S), on the network's device; None where none are at hand."""
+    """Pictures of the data set, uint8 (n, S, S, 3), on the CPU: prepared only once some of them are chosen, for two
+    hundred of 224 pixels would take 120 MB. None where none are at hand."""
 
     @property
     def score(self) -> Score:
@@ -125,6 +132,11 @@ class Task:
     def kind(self) -> torch.dtype:
         """The precision that the setting `precision` stands for."""
         return torch.float32 if self.text("precision") == "fp32" else fastest(self.image.device)
+
+    def at_once(self, most: int) -> int:
+        """How many pictures may pass together, and back: at most `most`, fewer where a picture's maps are large."""
+        numbers = sum(prod(step.shape) for step in operations(self.network).steps)
+        return max(1, min(most, MAPS_AT_ONCE // (4 * max(1, numbers))))
 
     def chance(self) -> torch.Generator:
         """Random numbers from the setting `seed`, drawn on the processor: the same on every device, and apart from
