@@ -5,6 +5,7 @@ and it is asked about pictures that show nothing it knows.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 import torch
@@ -85,6 +86,7 @@ def dropout_spread(network: Network, picture: Image.Image, samples: int = SAMPLE
     image = normalised(pixels, network.preprocessing)
     answers = []
     with (
+        _DRAWING,
         torch.no_grad(),
         evaluating(network.model),
         dropping(network.model),
@@ -95,6 +97,10 @@ def dropout_spread(network: Network, picture: Image.Image, samples: int = SAMPLE
             logits = network.model(image.expand(min(BATCH, samples - start), -1, -1, -1)).float()
             answers.append(logits.softmax(dim=1).cpu().numpy())
     return Spread(np.concatenate(answers))
+
+
+_DRAWING = Lock()
+"""Dropout draws from the one generator of the program: two networks sampled at a time would mix their draws."""
 
 
 @contextmanager

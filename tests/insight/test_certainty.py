@@ -1,5 +1,7 @@
 """Many answers about one picture, and pictures of nothing."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from alexnet_core.insight.certainty import (
     strangers,
     ten_crops,
 )
+from alexnet_core.insight.prediction import BATCH
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
@@ -65,6 +68,25 @@ def test_dropout_samples_differ_and_the_seed_repeats_them():
     assert not np.array_equal(first.probabilities, dropout_spread(network, noise(), samples=40, seed=2).probabilities)
     assert traces(network.model) == before
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_networks_that_are_sampled_at_a_time_do_not_mix_their_draws():
+    network, other = small_network(), small_network()
+    samples = 2 * BATCH
+    alone = dropout_spread(network, noise(), samples, seed=1).probabilities
+    beside = Thread(target=dropout_spread, args=(other, noise(), 1, 5))
+
+    def begin(*_):
+        if beside.ident is None:
+            beside.start()
+            beside.join(0.3)  # it must wait for its turn, and we do not wait for it
+
+    hook = network.model.register_forward_hook(begin)
+    together = dropout_spread(network, noise(), samples, seed=1).probabilities
+    hook.remove()
+    beside.join(10)
+    assert not beside.is_alive()
+    assert np.array_equal(together, alone)
 
 
 def test_normalisation_stays_as_it_is_in_use():
