@@ -1,6 +1,6 @@
 """Many answers about one picture, and pictures of nothing."""
 
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -74,15 +74,17 @@ def test_networks_that_are_sampled_at_a_time_do_not_mix_their_draws():
     network, other = small_network(), small_network()
     samples = 2 * BATCH
     alone = dropout_spread(network, noise(), samples, seed=1).probabilities
-    beside = Thread(target=dropout_spread, args=(other, noise(), 1, 5))
+    beside, done = Thread(target=dropout_spread, args=(other, noise(), 1, 5)), Event()
+    other.model.register_forward_hook(lambda *_: done.wait(10) and None)  # in the midst of it
 
     def begin(*_):
         if beside.ident is None:
             beside.start()
-            beside.join(0.3)  # it must wait for its turn, and we do not wait for it
+            beside.join(0.3)  # it waits for its turn
 
     hook = network.model.register_forward_hook(begin)
     together = dropout_spread(network, noise(), samples, seed=1).probabilities
+    done.set()
     hook.remove()
     beside.join(10)
     assert not beside.is_alive()
