@@ -9,6 +9,7 @@ from PIL import Image
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
+from alexnet_core.precision import emulated
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Real images and weights beside the checkout, where there are any."""
@@ -49,8 +50,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """GPU tests skip with their reason where there is no GPU."""
+    """Tests of what this machine does not have skip with their reason."""
+    reasons = {}
     if not torch.cuda.is_available():
-        for item in items:
-            if item.get_closest_marker("gpu"):
-                item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU on this machine"))
+        reasons["gpu"] = "there is no CUDA GPU on this machine"
+    if emulated(torch.device("cpu")):
+        reasons["bf16"] = "this processor only emulates 16 bits, and the program never computes in them here"
+    for item in items:
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))

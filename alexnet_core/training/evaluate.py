@@ -107,7 +107,7 @@ def _views(images: torch.Tensor, views: str) -> Iterator[torch.Tensor]:
         return
     side, by = images.shape[-1], max(1, round(images.shape[-1] * CORNER))
     padded = F.pad(images, (by,) * 4, mode="replicate")
-    places = ((by, by), (0, 0), (0, 2 * by), (2 * by, 0), (2 * by, 2 * by))
-    cut = [padded[..., top : top + side, left : left + side] for top, left in places]
-    yield from cut
-    yield from (view.flip(3) for view in cut)
+    for mirrored in (False, True):
+        for top, left in ((by, by), (0, 0), (0, 2 * by), (2 * by, 0), (2 * by, 2 * by)):
+            cut = padded[..., top : top + side, left : left + side]
+            yield cut.flip(3) if mirrored else cut

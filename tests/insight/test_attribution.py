@@ -102,7 +102,8 @@ def test_shares_add_up_to_the_rise_of_the_logit(networks, kind, method, baseline
     error = float(found.values.sum()) - rise
     assert error == pytest.approx(found.facts["convergence_delta"], abs=1e-4 + 1e-3 * abs(rise))
     if method == "deep_lift":
-        assert error == pytest.approx(0, abs=1e-4)  # by construction
+        # By construction; what is left is the rounding of a sum of thousands.
+        assert error == pytest.approx(0, abs=1e-6 * float(np.abs(found.values).sum()) + 1e-4)
     else:
         assert abs(error) <= 0.01 * abs(rise) or found.facts["n_steps"] == 350
 

@@ -61,6 +61,7 @@ def test_drops_are_those_of_whole_passes(name, size, against):
     assert not np.array_equal(rounded, found)
 
 
+@pytest.mark.bf16
 @pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
 def test_16_bits_change_the_map_of_a_trained_network_by_a_hundredth(monkeypatch, run, name):

@@ -59,6 +59,7 @@ def test_nothing_is_left_behind():
     assert traces(network.model) == before
 
 
+@pytest.mark.bf16
 @pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
 def test_16_bits_on_the_way_back_change_integrated_gradients_by_a_thousandth(monkeypatch, run):
     """Of trained networks and photographs; with the way forward in 16 bits it was up to a quarter."""

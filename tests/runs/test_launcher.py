@@ -2,13 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.devices import cores
+from alexnet_core.devices import threads_beside_pages
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
 from alexnet_core.runs.checkpoints import checkpoints
@@ -16,6 +18,16 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.processes import last_line
 from alexnet_core.training.events import StepDone
 from alexnet_core.training.recipes import settle
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on() -> Iterator[None]:
+    """A test that fails leaves no training behind, which would slow all that follow."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    for child in set(psutil.Process().children(recursive=True)) - before:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def wait_until(run: RunDirectory, *statuses: str, seconds: float = 60) -> str:
@@ -51,7 +63,7 @@ def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) 
 
 def test_a_run_of_two_processes_is_ended_with_all_of_them(few: PreparedSet) -> None:
     settings = launcher.settled({"epochs": 10_000, "batch_size": 8, "device": "cpu", "precision": "fp32"}, few, 2)
-    assert settings.threads == max(1, (cores() - 1) // 2)
+    assert settings.threads == max(1, threads_beside_pages() // 2)
     run = launcher.start(settings, few, processes=2)
     wait_until(run, "running")
     while not any(isinstance(event, StepDone) for event in run.events()):
@@ -71,7 +83,7 @@ def test_a_run_of_two_processes_is_ended_with_all_of_them(few: PreparedSet) -> N
 
 def test_one_core_is_left_for_the_pages_unless_asked_otherwise(few: PreparedSet) -> None:
     usual = launcher.settled({}, few)
-    assert usual.threads == max(1, cores() - 1)
+    assert usual.threads == threads_beside_pages()
     assert launcher.settled({"threads": 7}, few).threads == 7
     assert launcher.settled({"epochs": 3}, few).epochs == 3
 

@@ -96,6 +96,7 @@ def test_equal_runs_compute_in_the_way_that_was_measured_once(
         return way, found | {"whole": True}
 
     monkeypatch.setattr(pace, "_measure", measured)
+    monkeypatch.setattr(pace, "emulated", lambda device: False)  # else nothing is open to be measured
     first, second = (new_run(tmp_path / name, precision="auto") for name in ("one", "two"))
     said = [[event for event in execute(run) if isinstance(event, str)] for run in (first, second)]
     assert said == [["Training on cpu, bf16, 1 thread, channels last."]] * 2
