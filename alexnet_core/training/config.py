@@ -59,6 +59,9 @@ class TrainConfig:
     0.6)."""
     lr: float = 0.05
     """The largest learning rate: how far a step goes."""
+    bias_lr: float = 1.0
+    """How many times the learning rate the biases of normalisations take: they decide when a unit answers at all, and
+    may move much further than weights (Jordan 2024, arXiv:2404.00498, section 3.4)."""
     momentum: float = 0.9
     """How much of the last step is kept in the next one."""
     weight_decay: float = 5e-4
@@ -164,6 +167,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "layer_lr": (0.01, 1),
     "copy_layers": (0, 1000),
     "lr": (1e-7, 100),
+    "bias_lr": (1, 1000),
     "momentum": (0, 0.999),
     "weight_decay": (0, 1),
     "label_smoothing": (0, 0.9),
@@ -182,7 +186,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 def label(name: str) -> str:
     """A field's name as people read it."""
-    return {"lr": "Learning rate"}.get(name, name.replace("_", " ").capitalize())
+    return {"lr": "Learning rate", "bias_lr": "Learning rate of biases"}.get(name, name.replace("_", " ").capitalize())
 
 
 @cache

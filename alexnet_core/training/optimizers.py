@@ -26,6 +26,13 @@ def optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | 
         kept = {id(weight) for weight in hidden}
         groups[0]["params"] = [weight for weight in weights if id(weight) not in kept]
         groups.append({"params": hidden, "orthogonal": True})
+    if config.bias_lr != 1:
+        # The biases of normalisations decide which units are on; they may move far, and weights may not.
+        norms = [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+        biases = {id(layer.bias) for layer in norms}
+        groups[1]["params"] = [parameter for parameter in others if id(parameter) not in biases]
+        quick = [parameter for parameter in others if id(parameter) in biases]
+        groups.append({"params": quick, "weight_decay": 0.0, "lr_share": config.bias_lr})
     if shares is not None:
         groups = [part for group in groups for part in _by_pace(group, shares)]
     if config.optimizer == "muon":
@@ -43,5 +50,5 @@ def _by_pace(group: dict[str, Any], shares: dict[int, float]) -> Iterator[dict[s
         yield {
             **group,
             "params": [parameter for parameter in learning if shares[id(parameter)] == share],
-            "lr_share": share,
+            "lr_share": share * group.get("lr_share", 1.0),
         }

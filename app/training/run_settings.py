@@ -13,7 +13,7 @@ from app import run_words, words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "How it learns": (
-        "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing",
+        "epochs", "batch_size", "optimizer", "lr", "bias_lr", "momentum", "weight_decay", "schedule", "label_smoothing",
         "averaging", "balance", "layer_lr", "copy_layers", "seed",
     ),
     "The network": ("batch_norm", "whiten", "dropout"),
