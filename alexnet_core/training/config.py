@@ -78,6 +78,9 @@ class TrainConfig:
     whiten: bool = False
     """Start the first filters as the directions in which small patches of the training pictures vary, so that no step
     is spent on finding them."""
+    identity: bool = False
+    """Start each further convolution so that it hands on the maps it takes, as far as it has filters for them, so that
+    what the first filters see reaches the last layer from the first step."""
     averaging: float = 0.0
     """Use the running mean of the weights in their place: the share of the mean that is kept at each step; 0 uses the
     weights themselves."""

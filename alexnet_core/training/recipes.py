@@ -233,7 +233,7 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
         raise ExplorerError(f"There is no recipe called {name!r:.60}; choose one of: {', '.join(RECIPES)}.")
     chosen = {"recipe": name, "reflect": mirrors, **RECIPES[name].settings, **explicit}
     if transfer:  # the first filters have been found already
-        chosen["whiten"] = explicit.get("whiten", False)
+        chosen |= {name: explicit.get(name, False) for name in FIRST_WEIGHTS}
     config = TrainConfig.from_dict(chosen)
     _check_transfer(config)
     check_image_size(config.model, image_size)
@@ -257,10 +257,11 @@ def _check_transfer(config: TrainConfig) -> None:
                 "--start-from (on the page: Start from) which: imagenet, the name of a run, or a file."
             )
         return
-    if config.whiten:
-        raise ExplorerError(
-            "A network that begins with trained filters has no use for whitened ones; leave whiten out."
-        )
+    for name in FIRST_WEIGHTS:
+        if getattr(config, name):
+            raise ExplorerError(
+                f"A network that begins with trained filters has no use for computed ones; leave {name} out."
+            )
     changes = [name for name in PICTURE_CHANGES if getattr(config, name)]
     if config.learn == "head" and changes:
         raise ExplorerError(
@@ -269,6 +270,8 @@ def _check_transfer(config: TrainConfig) -> None:
         )
 
 
+FIRST_WEIGHTS = ("whiten", "identity")
+"""What computes weights to begin with."""
 PICTURE_CHANGES = ("translate", "colour", "rotate", "scale", "erase")
 """What chance does to pictures anew in each epoch, beside mirroring them."""
 

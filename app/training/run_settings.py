@@ -8,7 +8,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.models import MODELS
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
-from alexnet_core.training.recipes import PICTURE_CHANGES, RECIPES, TRANSFER
+from alexnet_core.training.recipes import FIRST_WEIGHTS, PICTURE_CHANGES, RECIPES, TRANSFER
 from app import run_words, words
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -16,7 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "epochs", "batch_size", "optimizer", "lr", "bias_lr", "momentum", "weight_decay", "schedule", "label_smoothing",
         "averaging", "balance", "layer_lr", "copy_layers", "seed",
     ),
-    "The network": ("batch_norm", "whiten", "dropout"),
+    "The network": ("batch_norm", "whiten", "identity", "dropout"),
     "How pictures are changed": (
         "translate", "scale", "rotate", "colour", "erase", "reflect", "views", "shuffle_labels",
     ),
@@ -118,7 +118,7 @@ def has(given: dict[str, Any], name: str) -> bool:
     begins = bool(given.get("start_from"))
     if name in ("layer_lr", "copy_layers"):
         return begins
-    if begins and (name in ("whiten", "batch_norm") or (given["recipe"] == "head" and name in PICTURE_CHANGES)):
+    if begins and (name in (*FIRST_WEIGHTS, "batch_norm") or (given["recipe"] == "head" and name in PICTURE_CHANGES)):
         return False
     return name not in ("dropout", "batch_norm") or name in MODELS[given["model"]].settings
 

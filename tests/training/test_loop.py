@@ -109,7 +109,7 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
         {},
         {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
         {"batch_norm": False, "schedule": "step"},
-        {"averaging": 0.9, "whiten": True},
+        {"averaging": 0.9, "whiten": True, "identity": True, "bias_lr": 16.0},
         {"optimizer": "muon", "lr": 0.1, "momentum": 0.6},
         {"erase": 0.5, "balance": "sampling"},
     ],

@@ -1,3 +1,5 @@
+from torch import nn
+
 from alexnet_core.models import build
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.optimizers import optimizer
@@ -17,10 +19,8 @@ def test_biases_of_normalisations_may_learn_at_a_pace_of_their_own() -> None:
         model = build("alexnet_mini", 10, 32)
         *_, quick = groups = optimizer(model, config).param_groups
         assert quick["lr_share"] == 16
-        assert {id(bias) for bias in quick["params"]} == {
-            id(parameter) for key, parameter in model.named_parameters() if f"{key[:-4]}running_mean" in model.state_dict()
-            and key.endswith(".bias")
-        }  # fmt: skip
+        norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+        assert {id(bias) for bias in quick["params"]} == {id(layer.bias) for layer in norms}
         assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
 
 

@@ -66,7 +66,8 @@ def test_a_network_to_start_from_brings_the_recipe_of_what_learns() -> None:
     assert settled(learn="last_layers").recipe == "last_layers"
     assert settled(learn="everything").layer_lr < 1
     assert settled(recipe="quick").learn == "everything"
-    assert not settled(recipe="sprint").whiten
+    assert not settled(recipe="lap").whiten
+    assert not settled(recipe="lap").identity
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ def test_a_network_to_start_from_brings_the_recipe_of_what_learns() -> None:
         ({"copy_layers": 2}, "--start-from"),
         ({"layer_lr": 0.5}, "--start-from"),
         ({"start_from": "a-run", "whiten": True}, "leave whiten out"),
+        ({"start_from": "a-run", "identity": True}, "leave identity out"),
         ({"start_from": "a-run", "translate": 0.1}, "leave out translate"),
         ({"start_from": "a-run", "learn": "head", "erase": 0.5}, "leave out erase"),
     ],

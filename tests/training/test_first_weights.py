@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from alexnet_core.training import first_filters
-from alexnet_core.training.first_filters import first_convolution, start_from_patches
+from alexnet_core.training import first_weights
+from alexnet_core.training.first_weights import first_convolution, start_as_identity, start_from_patches
 
 
 def pictures() -> torch.Tensor:
@@ -42,11 +42,31 @@ def test_the_patches_of_few_pictures_at_a_time_give_the_same_filters(monkeypatch
     start_from_patches(whole, pictures())
     taken, unfold = [], F.unfold
     monkeypatch.setattr(F, "unfold", lambda images, kernel: taken.append(len(images)) or unfold(images, kernel))
-    monkeypatch.setattr(first_filters, "AT_ONCE", 70 * 14 * 14 * 27)
+    monkeypatch.setattr(first_weights, "AT_ONCE", 70 * 14 * 14 * 27)
     start_from_patches(parts, pictures())
     assert taken == [70, 70, 60]
     assert torch.allclose(parts.weight, whole.weight, atol=1e-4)
-    monkeypatch.setattr(first_filters, "PATCHES", 50 * 14 * 14)
+    monkeypatch.setattr(first_weights, "PATCHES", 50 * 14 * 14)
     del taken[:]
     start_from_patches(parts, pictures())
     assert taken == [50]
+
+
+def test_further_convolutions_hand_on_what_they_take():
+    first, wider, narrower = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 6, 5, padding=2), nn.Conv2d(6, 2, 3, padding=1)
+    before = [layer.weight.detach().clone() for layer in (first, wider)]
+    for layer in (wider, narrower):
+        nn.init.zeros_(layer.bias)
+    start_as_identity(nn.Sequential(first, wider, narrower))
+    maps = torch.randn(2, 4, 9, 9)
+    assert torch.allclose(wider(maps)[:, :4], maps)
+    assert torch.allclose(narrower(wider(maps)), maps[:, :2], atol=1e-6)
+    assert torch.equal(first.weight, before[0])
+    assert torch.equal(wider.weight[4:], before[1][4:])
+
+
+def test_filters_that_see_only_some_maps_stay():
+    grouped = nn.Conv2d(4, 4, 3, groups=2)
+    before = grouped.weight.detach().clone()
+    start_as_identity(nn.Sequential(nn.Conv2d(3, 4, 3), grouped))
+    assert torch.equal(grouped.weight, before)

@@ -1,8 +1,11 @@
-"""First filters to begin with: the directions in which small patches of the training pictures vary.
+"""Weights to begin with that need not be learned.
 
-A linear filter bank that whitens patches is what first layers of networks spend their first steps on; it can be
-computed. After Coates and Ng, "Learning Feature Representations with K-means" (2012, section 2) and Jordan 2024
-(arXiv:2404.00498, section 3.2), who takes each direction and its opposite, since a ReLU lets pass only one side.
+First filters: the directions in which small patches of the training pictures vary. A linear filter bank that whitens
+patches is what first layers of networks spend their first steps on; it can be computed. After Coates and Ng, "Learning
+Feature Representations with K-means" (2012, section 2) and Jordan 2024 (arXiv:2404.00498, section 3.2), who takes each
+direction and its opposite, since a ReLU lets pass only one side.
+
+Further filters: the identity, which hands on each map as it is (Jordan 2024, section 3.3).
 """
 
 import torch
@@ -45,3 +48,13 @@ def start_from_patches(layer: nn.Conv2d, images: torch.Tensor) -> None:
     directions = (vectors / (values + SMALLEST_VARIANCE).sqrt()).T.flip(0)
     filters = torch.stack([directions, -directions], 1).flatten(0, 1)[: layer.out_channels]
     layer.weight[: len(filters)] = filters.view(-1, *layer.weight.shape[1:]).to(layer.weight)
+
+
+@torch.no_grad()
+def start_as_identity(model: nn.Module) -> None:
+    """Let each convolution of `model` after the first hand on the maps it takes, as far as it has filters for them;
+    filters that are left over keep their weights, and so do convolutions whose filters do not see all maps."""
+    first = first_convolution(model)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer is not first and layer.groups == 1:
+            nn.init.dirac_(layer.weight[: layer.in_channels])
