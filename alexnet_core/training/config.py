@@ -16,7 +16,7 @@ from alexnet_core.errors import ExplorerError
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adamw", "muon"),
-    "schedule": ("one_cycle", "step", "plateau", "constant"),
+    "schedule": ("one_cycle", "triangle", "step", "plateau", "constant"),
     "learn": ("everything", "last_layers", "head"),
     "balance": ("none", "loss", "sampling"),
     "device": ("auto", "cpu", "cuda", "mps"),
@@ -67,8 +67,8 @@ class TrainConfig:
     weight_decay: float = 5e-4
     """How strongly weights are pulled towards zero at each step."""
     schedule: str = "one_cycle"
-    """How the learning rate moves: one_cycle up and down, step divides by 10 twice, plateau divides by 10 when the
-    validation loss stalls, constant stays."""
+    """How the learning rate moves: one_cycle up in a line and down along a curve, triangle up and down in lines, step
+    divides by 10 twice, plateau divides by 10 when the validation loss stalls, constant stays."""
     label_smoothing: float = 0.0
     """The share of certainty taken from the true class and spread over all."""
     dropout: float = 0.5
