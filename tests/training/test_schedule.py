@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from alexnet_core.training.config import TrainConfig
@@ -17,9 +19,7 @@ def test_a_triangle_has_straight_sides() -> None:
     rates = [learning_rate(config, step, 100, 0) for step in range(1, 101)]
     assert max(rates) == rates[22] == 1.0
     for side, slope in ((rates[:23], 0.8 / 23), (rates[22:], -1 / 78)):
-        assert [after - before for before, after in zip(side, side[1:], strict=False)] == pytest.approx(
-            [slope] * (len(side) - 1)
-        )
+        assert [after - before for before, after in pairwise(side)] == pytest.approx([slope] * (len(side) - 1))
     assert 0.2 < rates[0] < 0.25
     assert 0 < rates[-1] < 0.02
 
