@@ -26,6 +26,8 @@ def _record(what: str, record: dict[str, Any]) -> list[Row]:
     asked, seconds, error = record["asked"], record["mean_training_seconds"], record["mean_test_error"]
     command = f"`{' '.join(asked['arguments'])}`"
     limit, soon, mean = f"{asked['seconds']:g} s", seconds <= asked["seconds"], f"; mean {seconds:.1f} s"
+    if record.get("earlier_recipe"):
+        mean += ", with the recipe as it was before the latest change"
     rows = [row(what, limit, record["training_seconds"], " s", 1, beside=mean, met=soon)]
     what, limit, low = f"… test error, {command}", f"{asked['error']:.0%}", error <= asked["error"]
     mean = f"; mean {error:.2%}"
