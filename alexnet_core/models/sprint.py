@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 SPRINT = (Row(32, kernel=5, stride=2), Row(48, pooled=True), Row(64, pooled=True), Row(64))
 """For seconds."""
-LAP = (Row(32, kernel=5, stride=2), Row(64, pooled=True), Row(96), Row(96), Row(64, pooled=True))
+LAP = (Row(32, kernel=5, stride=2), Row(48, pooled=True), Row(96), Row(96), Row(64, pooled=True))
 """For a minute or two."""
 TRACK = (
     Row(24, kernel=2),
