@@ -49,14 +49,8 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
     return prepare(folder, image_size=32, out=tmp_path_factory.mktemp("data") / "few")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what this machine does not have skip with their reason. Where two processes share the suite, a file's
-    tests stay together, and all that need the browser and the served app."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = "browser" if item.path.parent.name == "browser" else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of what this machine does not have skip with their reason."""
     reasons = {}
     if not torch.cuda.is_available():
         reasons["gpu"] = "there is no CUDA GPU on this machine"
