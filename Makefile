@@ -8,7 +8,7 @@ app: .venv/installed  ## start the app
 	$(BIN)/streamlit run app/Home.py
 
 test: .venv/developing  ## the whole suite, with a real browser where Chromium is installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests
 
 check: .venv/developing  ## style, format and types
 	$(BIN)/ruff check .
