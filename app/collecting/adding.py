@@ -85,8 +85,8 @@ def _path(album: Album | None, title: str) -> None:
         st.session_state[GOING_ON] = (album.id, path)
         try:
             _add(album, title, lambda into, at: add_source(into, Path(path).expanduser(), progress=at))
-        except Exception:
-            del st.session_state[GOING_ON]  # a bug would come again at each click
+        except Exception:  # a bug, which is raised again here and would come at each click; an interruption is none
+            del st.session_state[GOING_ON]
             raise
 
 
