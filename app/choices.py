@@ -73,7 +73,7 @@ def choose_network() -> session.SharedNetwork:
         if not st.button(
             "Fetch the weights",
             help=(
-                "Once, from PyTorch's own server: 5 MB (SqueezeNet) to 530 MB (VGG-16). A connection that breaks off "
+                "Once, from PyTorch's own server: 5 MB (SqueezeNet) to 553 MB (VGG-16). A connection that breaks off "
                 "is taken up again where it broke."
             ),
         ):

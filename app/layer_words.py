@@ -55,16 +55,15 @@ def purpose(layer: Layer, title: str) -> str:
         ),
         "max pooling": (
             f"Keeps the largest number in each window of {layer.kernel} × {layer.kernel}, moving by "
-            f"{layer.stride}. A pattern may move a little and still count, and the maps get smaller. The windows "
-            "overlap, as in the 2012 paper."
+            f"{layer.stride}. A pattern may move a little and still count, and the maps get smaller. {_overlap(layer)}"
         ),
         "average pooling": (
-            "Averages each map down to a fixed size, so that the linear layers always get the same number of "
-            "inputs, whatever the size of the picture. At the network's own size it changes nothing."
+            "Averages each map down to the size that the linear layers after it expect."
+            + " Here the maps have that size: it changes nothing." * (layer.input_shape == layer.output_shape)
         ),
         "dropout": (
-            "While training, switches off a random half (by default) of its inputs at every step, so that no "
-            "unit can rely on another. When the network is used, it does nothing."
+            "While training, switches off a random share of its inputs at every step (half of them in the 2012 paper), "
+            "so that no unit can rely on another. When the network is used, it does nothing."
         ),
         "linear": (
             f"Every one of its {layer.output_shape[0]:,} outputs weighs all {layer.input_shape[-1]:,} inputs. "
@@ -72,6 +71,13 @@ def purpose(layer: Layer, title: str) -> str:
         ),
     }
     return texts.get(layer.kind, "A layer of this network.")
+
+
+def _overlap(layer: Layer) -> str:
+    """Whether the windows of a pooling overlap."""
+    if (layer.kernel or 0) > (layer.stride or 0):
+        return "The windows overlap, as in the 2012 paper."
+    return "The windows do not overlap; those of the 2012 paper do."
 
 
 def how_computed(layers: Sequence[Layer], index: int) -> list[tuple[str, str]]:

@@ -112,7 +112,8 @@ def _verdict(classes: tuple[str, ...], one: Adversary, before: int) -> None:
     if not one.epsilon:
         st.info(f"Untouched, it {said}.", icon=":material/info:")
     elif now == before or (one.target is not None and now != one.target):
-        st.info(f"The attack failed: the network {said}. Allow more, or take more steps.", icon=":material/shield:")
+        more = "Allow more." if one.attack == "pgd" else "Allow more, or take ten steps (PGD)."
+        st.info(f"The attack failed: the network {said}. {more}", icon=":material/shield:")
     else:
         st.warning(
             f"To a person it is {'the same picture' if one.epsilon <= UNSEEN else 'still the same thing'}. The network "

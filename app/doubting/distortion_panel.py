@@ -99,7 +99,7 @@ def _choose_box(shared: SharedNetwork, picture: Picture) -> Box:
                 step=1,
                 format="%d %%",
                 key=name,
-                help="In percent of the picture's side. Place means the middle of the box.",
+                help="In percent of the picture's side. The first two say where the middle of the box lies.",
                 persist_state="session",
             )
     box = Box(*(state[name] / 100 for name in ("box_x", "box_y", "box_width", "box_height")))

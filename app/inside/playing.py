@@ -30,7 +30,7 @@ def choose_history(choice: str) -> History:
     if past is None:
         st.info(
             "This network brings no snapshots of its training. Choose a run above, or train a network: every run keeps "
-            "some forty.",
+            "up to about forty.",
             icon=":material/history:",
         )
         st.stop()
