@@ -60,7 +60,8 @@ def archive_key(path: Path, progress: Progress | None = None, cancelled: Cancell
                 if cancelled and cancelled():
                     raise ExplorerError(f"Reading “{name}” was stopped. Start again when you like.")
     except OSError as error:
-        raise ExplorerError(f"“{name}” cannot be read ({error.strerror or 'unknown error'}).") from error
+        reason = error.strerror or "unknown error"
+        raise ExplorerError(f"“{name}” cannot be read ({reason}). Check its permissions.") from error
     if listed > limits.entries + 100:  # a few more may turn up by chance inside the pictures
         raise Refused(_too_many(name, limits))
     return key.hexdigest()

@@ -225,7 +225,10 @@ def _refuse_compression(path: Path) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ExplorerError(f"{path.name} is damaged; make or fetch it again.") from error
     if compressed:
-        raise ExplorerError(f"{path.name} holds compressed records, which torch never writes; it is not opened.")
+        raise ExplorerError(
+            f"{path.name} holds compressed records, which torch never writes; it is not opened. Save the weights again "
+            "with torch.save(model.state_dict(), ...)."
+        )
 
 
 def _is_plain(value: object) -> bool:
@@ -269,7 +272,8 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None
     for key, value in tensors.items():  # as they will be used: a number of 64 bits may be too large for 32
         if not bool(torch.isfinite(value).all()):
             raise ExplorerError(
-                f"The weights in {name} hold values that are not numbers ({key}); the training has failed there."
+                f"The weights in {name} hold values that are not numbers ({key}): the training has failed there. Take "
+                "weights from before it failed."
             )
     model.load_state_dict(tensors, strict=True, assign=any(value.is_meta for value in expected.values()))
 

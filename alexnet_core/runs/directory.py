@@ -160,7 +160,7 @@ class RunDirectory:
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ExplorerError(
-                f"The settings of run {self.id} are damaged; start it again from the Train page."
+                f"The settings of run {self.id} are damaged; start a new one on the page Train."
             ) from error
 
     def title(self) -> str:

@@ -67,7 +67,7 @@ def resume(run: RunDirectory) -> None:
     if state.status in LIVE:
         raise ExplorerError("This run is already going on.")
     if state.status == "finished":
-        raise ExplorerError("This run is finished; start a new one from the Train page.")
+        raise ExplorerError("This run is finished; start a new one on the page Train.")
     run.withdraw("STOP", "PAUSE")
     run.write_state(replace(RunState(), message="Starting."))
     _launch(run)

@@ -237,7 +237,10 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     _check_transfer(config)
     check_image_size(config.model, image_size)
     if "batch_norm" in explicit and "batch_norm" not in find_model(config.model).settings:
-        raise ExplorerError(f"Batch normalisation is not a setting of {config.model}; choose alexnet or alexnet_bn.")
+        raise ExplorerError(
+            f"Batch normalisation is not a setting of {config.model}: only alexnet_mini can be had with and without. "
+            "Leave it out; AlexNet with normalisation is alexnet_bn."
+        )
     if explicit.get("batch_size", 0) > train_images:
         raise ExplorerError(
             f"A batch of {config.batch_size} is larger than the {train_images} training images; choose at most as many."

@@ -95,7 +95,7 @@ def weights_to_copy(
             less = f", or copy only its first {before} layers" if before > 1 else ""
             raise ExplorerError(
                 f"{_name(source)} looks at pictures of {size} x {size} pixels, and its layers fit no others; prepare "
-                f"yours at that size (--size {size}){less}."
+                f"yours at that size (--size {size}; on the page: Side of the pictures){less}."
             )
     return wanted
 
