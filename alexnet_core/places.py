@@ -1,7 +1,8 @@
-"""Where things live on this computer: one home folder for prepared data, runs, downloads and weights.
+"""Where things live on this computer: one home folder for prepared data, runs and downloads.
 
-Nothing is written anywhere else unless a person names another place. ALEXNET_HOME moves the whole home, for a
-classroom's shared disk or a test's temporary folder.
+Nothing is written anywhere else unless a person names another place, but for ImageNet's weights: they lie in PyTorch's
+own cache (`models/fetching`), which TORCH_HOME moves. ALEXNET_HOME moves the whole home, for a classroom's shared disk
+or a test's temporary folder.
 """
 
 import os

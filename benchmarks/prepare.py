@@ -5,7 +5,7 @@ size once prepared, and mosaics of these in ImageNet's usual 500 x 375 for the w
 process of its own into shards of at most --shard MB: the time is that of all of `prepare`, the peak the process's.
 
 Then an epoch in random order is read from the shards by a process that may take only --cap MB of memory of its own:
-beyond that the system refuses it. The pages of mapped files do not count; the system drops them when it needs them.
+beyond that the system refuses it. Rows are read, not mapped, so a set of any size has to do with that.
 """
 
 import argparse

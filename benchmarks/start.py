@@ -3,9 +3,9 @@
 In a real Chromium on the page Train: from the click on “Start training” to the first line of the run's metrics.jsonl,
 for digits and for CIFAR-10, both prepared; asked: at most 5 s. Then one training of each by the command, its memory
 looked at twice a second in the system's own account (smaps, so Linux alone), apart into what the process wrote itself
-(anonymous), the program's files and libraries (shared between processes, and the system's to drop), and pictures mapped
-from disk. Asked of `alexnet_mini`: at most 1.3 GB, data aside. Data aside means without mapped pictures and without
-the training and validation pictures, which the training keeps in memory.
+(anonymous), and the program's files and libraries (shared between processes, and the system's to drop). Pictures are
+read, not mapped; mapped ones would be told apart. Asked of `alexnet_mini`: at most 1.3 GB, data aside: without the
+training and validation pictures, which the training keeps in memory.
 """
 
 import argparse

@@ -17,11 +17,11 @@ from alexnet_core.memory import is_lack_of_memory
 
 SHARD_BYTES = 1_000_000_000
 """Small enough to be copied, checked or thrown away one by one, and for every file system; large enough that
-ImageNet at 224 pixels is 193 files, which a process can hold open all at once."""
+ImageNet at 224 pixels is 201 files, which a process can hold open all at once."""
 
 
 class ImageRows(Protocol):
-    """uint8 pictures (N, S, S, 3) that are read when they are touched: a memory-mapped array, or several as one."""
+    """uint8 pictures (N, S, S, 3) that are read when they are asked for: an array, shards, or crops of photographs."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...

@@ -45,10 +45,10 @@ FULL = Plan(
     first_padding=2,
     pooled=6,
 )
-"""The mission's network, for 224 pixels."""
+"""AlexNet itself, for 224 pixels."""
 
 NARROW = replace(FULL, hidden=(512, 512), pooled=None, first_std=0.001)
-"""The mission's convolutions with a classifier for pictures of 64 to 224 pixels and some ten classes."""
+"""AlexNet's convolutions with a classifier for pictures of 64 to 224 pixels and some ten classes."""
 
 
 def mini_plan(image_size: int) -> Plan:
@@ -192,17 +192,17 @@ class AlexNet(nn.Module):
 
 
 def alexnet(num_classes: int = 1000, image_size: int = 224, dropout: float = 0.5) -> AlexNet:
-    """The mission's network: 61,100,840 parameters at 1000 classes."""
+    """AlexNet as torchvision has it: 61,100,840 parameters at 1000 classes."""
     return AlexNet(num_classes, image_size=image_size, dropout=dropout)
 
 
 def alexnet_bn(num_classes: int = 1000, image_size: int = 224, dropout: float = 0.5) -> AlexNet:
-    """The mission's network with batch normalisation between each convolution and its ReLU."""
+    """AlexNet with batch normalisation between each convolution and its ReLU."""
     return AlexNet(num_classes, image_size=image_size, dropout=dropout, batch_norm=True)
 
 
 def alexnet_narrow(num_classes: int = 10, image_size: int = 128, dropout: float = 0.5) -> AlexNet:
-    """The mission's convolutions, normalised, before 512-512 linear layers: 4 million parameters at 128 pixels."""
+    """AlexNet's convolutions, normalised, before 512-512 linear layers: 4 million parameters at 128 pixels."""
     return AlexNet(num_classes, image_size=image_size, plan=NARROW, dropout=dropout, batch_norm=True)
 
 

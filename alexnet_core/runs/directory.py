@@ -8,7 +8,7 @@ The training process writes; pages and commands read, and leave their wishes und
     metrics.jsonl          what settings and seed determine, one event a line
     timing.jsonl           speed, memory, time left: what differs from run to run
     checkpoints/           all that is needed to go on
-    snapshots/             the weights at log-spaced steps, half precision
+    snapshots/             the weights at the start, after 1, 2, 4, 8 ... steps, at ends of epochs; half precision
     network.safetensors    the network of the last whole epoch, usable on its own
     evaluation.npz         the answers of that network at the end: labels, predictions, probabilities
     control/               STOP, PAUSE

@@ -1,4 +1,4 @@
-"""The mission's network: torchvision's, weight for weight, and refused before the start where a map would vanish."""
+"""AlexNet is torchvision's, weight for weight, and refused before the start where a map would vanish."""
 
 import pytest
 import torch
