@@ -306,11 +306,6 @@ def map_over(shared: SharedNetwork, picture: Picture, found: feature_maps.Featur
     return colours.overlay(ground, heat, 0.9, colours.strength(values, scale))
 
 
-def fraction(percent: int) -> float:
-    """A slider's percent as a fraction."""
-    return percent / 100
-
-
 def png(picture: Image.Image) -> bytes:
     """The picture as a PNG file."""
     file = BytesIO()

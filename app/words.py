@@ -58,11 +58,6 @@ def pixels(side: int) -> str:
     return f"{side} × {side} pixels"
 
 
-def colours_of(signed: bool) -> str:
-    """What the colours of an attribution mean."""
-    return "Orange speaks for the class, blue against." if signed else "Yellow: strong. Violet: weak."
-
-
 def answer(name: str, probability: float) -> str:
     """A class and its probability, as Markdown."""
     return f"{plain(name)} · **{percent(probability)}**"

@@ -87,8 +87,3 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
         else:
             low = middle
     return (low * high) ** -0.5
-
-
-def negative_log_likelihood(logits: torch.Tensor, labels: torch.Tensor, temperature: float = 1.0) -> float:
-    """The mean over pictures, in nats; what `fit_temperature` makes as small as it can."""
-    return float(torch.nn.functional.cross_entropy(logits.double() / temperature, labels))

@@ -14,7 +14,6 @@ from torch import nn
 
 from alexnet_core.data.augment import normalised
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.prediction import BATCH
 from alexnet_core.models import Network
@@ -60,11 +59,6 @@ def ten_crops(network: Network, picture: Image.Image) -> np.ndarray:
     corners = ((0, 0), (0, last), (last, 0), (last, last), (middle, middle))
     crops = np.stack([square[top : top + size, left : left + size] for top, left in corners])
     return np.concatenate([crops, crops[:, :, ::-1]])
-
-
-def crop_spread(network: Network, picture: Image.Image) -> Spread:
-    """The answers to the ten crops."""
-    return Spread(probabilities(network, ten_crops(network, picture)))
 
 
 def dropout_layers(model: nn.Module) -> list[nn.Module]:

@@ -138,8 +138,8 @@ def _scramble(asked: Asked, key: str) -> None:
 
 
 def _order(steps: list[Step]) -> str:
-    first = [" and ".join(f"`{name}`" for name in step.layers[:1]) for step in steps[1:]]
-    return ", ".join(first)
+    """The uppermost layer that each step draws anew."""
+    return ", ".join(f"`{name}`" for step in steps[1:] for name in step.layers[:1])
 
 
 def _pixels(asked: Asked, key: str) -> None:

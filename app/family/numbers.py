@@ -30,6 +30,7 @@ COLUMNS: dict[str, str] = {
 }
 
 NETWORK = "As the page Train calls it."
+"""What stands at the title of the first column."""
 
 
 def show() -> None:
@@ -47,8 +48,7 @@ def show() -> None:
         hide_index=True,
         height="content",
         placeholder="–",
-        column_config=config
-        | {"Network": st.column_config.TextColumn(pinned=True, help="As the page Train calls it.")},
+        column_config=config | {"Network": st.column_config.TextColumn(pinned=True, help=NETWORK)},
         alt=f"The {len(rows)} networks with their costs, accuracies and, where measured, their speed here.",
     )
     st.caption(

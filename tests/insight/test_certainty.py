@@ -10,13 +10,13 @@ from torch import nn
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.certainty import (
     Spread,
-    crop_spread,
     dropout_layers,
     dropout_spread,
     dropping,
     strangers,
     ten_crops,
 )
+from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.prediction import BATCH
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen
@@ -46,7 +46,7 @@ def test_a_network_cut_from_larger_squares_uses_the_room_it_has():
 
 def test_the_spread_of_the_crops_is_their_answers():
     network = small_network()
-    spread = crop_spread(network, noise())
+    spread = Spread(probabilities(network, ten_crops(network, noise())))
     assert spread.probabilities.shape == (10, 4)
     assert spread.mean.sum() == pytest.approx(1, abs=1e-5)
 
