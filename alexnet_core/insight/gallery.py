@@ -69,9 +69,15 @@ def of_set(prepared: PreparedSet, split: str, classes: Sequence[str]) -> Gallery
     )
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """Positions in a list of `count`, int64, at most `most` of them, evenly spread from the first to the last: so no class
+    is left out where they stand in order."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+
+
 def evenly_spread(images: ImageRows, count: int = 200) -> np.ndarray:
     """At most `count` of the images, from the first to the last at even distances: uint8 (n, S, S, 3)."""
-    return images[np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int))]
+    return images[evenly(len(images), count)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.gallery import Gallery, numbers
+from alexnet_core.insight.gallery import Gallery, evenly, numbers
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.stages import Stage, output_of, passed, place_of, stages
 from alexnet_core.models import Network
@@ -121,7 +121,7 @@ def prepare(network: Network, gallery: Gallery, layer: str, most: int = 1000) ->
         bytes_each = passed(row[:first], one).numel() * 4
         units = output_of(row, layer, one).shape[1]
         count = max(1, min(most, len(gallery), KEPT_BYTES // bytes_each))
-        rows = np.linspace(0, len(gallery) - 1, count).round().astype(np.int64)
+        rows = evenly(len(gallery), count)
         kept, largest = [], torch.zeros(units, device=one.device)
         for start in range(0, count, AT_ONCE):
             before = passed(row[:first], numbers(network, gallery, rows[start : start + AT_ONCE]))

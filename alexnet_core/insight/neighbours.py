@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.gallery import Gallery, numbers
+from alexnet_core.insight.gallery import Gallery, evenly, numbers
 from alexnet_core.insight.hooks import capture, evaluating
 from alexnet_core.insight.stages import FLATTEN, stages
 from alexnet_core.models import Network
@@ -67,7 +67,7 @@ def depths(network: Network) -> tuple[Depth, ...]:
         found.append(Depth(ends[-1], f"{kind[0].upper()}{kind[1:]} {counts[kind]}"))
     if found:
         found[-1] = replace(found[-1], title=f"{found[-1].title}, the last hidden layer", last=True)
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(MOST_LAYERS, len(found))).round().astype(int))
+    chosen = evenly(len(found), MOST_LAYERS)
     return (Depth(PIXELS, "Pixels"), *(found[place] for place in chosen))
 
 
@@ -204,11 +204,6 @@ def indexing(network: Network, gallery: Gallery, most: int = MOST) -> Iterator[I
     together = tuple(torch.cat(parts) for parts in points)
     lengths = tuple(part.square().sum(dim=1) for part in together)
     yield Indexing(done, len(rows), Index(levels, directions, together, lengths, rows))
-
-
-def evenly(count: int, most: int) -> np.ndarray:
-    """Positions in a list of `count`, int64, at most `most` of them, evenly spread from the first to the last."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
 
 
 def _batches(rows: np.ndarray) -> list[np.ndarray]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.gallery import Gallery, numbers
-from alexnet_core.insight.neighbours import BATCH, SAMPLE, axes, depths, evenly, features
+from alexnet_core.insight.gallery import Gallery, evenly, numbers
+from alexnet_core.insight.neighbours import BATCH, SAMPLE, axes, depths, features
 from alexnet_core.models import Network
 
 NUMBERS = 256

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.gallery import Gallery, numbers
+from alexnet_core.insight.gallery import Gallery, evenly, numbers
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.operations import pooled_first
 from alexnet_core.insight.receptive_field import Box, Field
@@ -143,7 +143,7 @@ def survey(
     started = time.perf_counter()
     with nullcontext() if lock is None else lock:
         look = _Look(network, layer, exact)
-    rows = np.linspace(0, len(gallery) - 1, count).round().astype(np.int64)
+    rows = evenly(len(gallery), count)
     whole = count == len(gallery)
     at_once = max(8, PIXELS_AT_ONCE // network.preprocessing.size**2)
     running = _Running(len(network.classes), count)

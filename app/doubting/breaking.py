@@ -11,7 +11,7 @@ from alexnet_core.insight import adversarial, colours, distortions
 from alexnet_core.insight.adversarial import EPSILONS, Adversary, Attack
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, attribute
 from alexnet_core.insight.distortions import Box, find_distortion
-from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.gallery import Gallery, evenly
 from app.answers import SHOWN_SIDE, Answers
 from app.figures.mosaic import enlarged
 from app.gallery import galleries
@@ -66,7 +66,7 @@ def accuracies(shared: SharedNetwork, gallery: Gallery, name: str, box: Box, pro
     """The share of right answers at every level, over `PICTURES` pictures spread evenly over the gallery."""
 
     def compute() -> list[float]:
-        rows = spread_rows(gallery, PICTURES)
+        rows = evenly(len(gallery), PICTURES)
         assert gallery.labels is not None
         squares, labels = gallery.images[rows], gallery.labels[rows]
         answers = distortions.right_answers(shared.network, squares, labels, name, box)
@@ -79,11 +79,6 @@ def accuracies(shared: SharedNetwork, gallery: Gallery, name: str, box: Box, pro
         return shares
 
     return _kept().get((shared.key, gallery.key, "accuracies", name, box), compute)
-
-
-def spread_rows(gallery: Gallery, count: int) -> np.ndarray:
-    """At most `count` rows, evenly spread, so that no class is left out where they stand in order."""
-    return np.unique(np.linspace(0, len(gallery) - 1, min(count, len(gallery))).round().astype(int))
 
 
 def attacks(

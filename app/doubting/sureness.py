@@ -13,11 +13,10 @@ from alexnet_core.insight import calibration, certainty
 from alexnet_core.insight.calibration import Reliability
 from alexnet_core.insight.certainty import Spread
 from alexnet_core.insight.distortions import probabilities
-from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.gallery import Gallery, evenly
 from alexnet_core.runs.directory import RunDirectory
 from app import session
 from app.answers import Answers
-from app.doubting.breaking import spread_rows
 from app.gallery import galleries
 from app.session import IMAGENET, Picture, SharedNetwork
 
@@ -153,11 +152,11 @@ def fitted(shared: SharedNetwork, fit: Gallery, judge: Gallery | None, progress:
 
     def compute() -> Calibration:
         if judge is not None:
-            first = _answers(shared, fit, spread_rows(fit, PICTURES), lambda share: progress(share / 2))
-            second = _answers(shared, judge, spread_rows(judge, PICTURES), lambda share: progress((1 + share) / 2))
+            first = _answers(shared, fit, evenly(len(fit), PICTURES), lambda share: progress(share / 2))
+            second = _answers(shared, judge, evenly(len(judge), PICTURES), lambda share: progress((1 + share) / 2))
             places = f"{len(first[1]):,} of {fit.title}", f"{len(second[1]):,} of {judge.title}"
         else:
-            rows = spread_rows(fit, 2 * PICTURES)
+            rows = evenly(len(fit), 2 * PICTURES)
             logits, labels = _answers(shared, fit, rows, progress)
             first, second = (logits[::2], labels[::2]), (logits[1::2], labels[1::2])
             places = f"{len(first[1]):,} of {fit.title}", f"{len(second[1]):,} others of {fit.title}"

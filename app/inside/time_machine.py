@@ -16,7 +16,7 @@ from PIL import Image
 from alexnet_core.insight import attribution, colours, embedding, neighbours, training_history
 from alexnet_core.insight.feature_maps import FeatureMaps, feature_maps
 from alexnet_core.insight.filters import FirstLayer
-from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.gallery import Gallery, evenly
 from alexnet_core.insight.neighbours import Axes, Depth
 from alexnet_core.insight.prediction import ClassProbability, predict
 from alexnet_core.models import Network
@@ -74,7 +74,7 @@ def crowd(shared: SharedNetwork, gallery: Gallery) -> Crowd:
     """The pictures of a gallery that move on the plane."""
 
     def compute() -> Crowd:
-        rows = neighbours.evenly(len(gallery), PICTURES)
+        rows = evenly(len(gallery), PICTURES)
         with shared.lock:
             depth = neighbours.depths(shared.network)[-1]
             found = training_history.answers(shared.network, gallery, rows, depth)

@@ -145,9 +145,6 @@ def test_accuracy_falls_from_all_right_where_the_labels_are_the_answers(with_dat
     found = breaking.accuracies(shared, gallery, "noise", Box(), shares.append)
     assert len(found) == len(shares) == 11
     assert all(0 <= share <= 1 for share in found)
-    rows = breaking.spread_rows(gallery, 3)
-    assert rows[0] == 0
-    assert rows[-1] == len(gallery) - 1
 
 
 def test_the_figures_say_what_they_show():

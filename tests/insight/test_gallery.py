@@ -8,7 +8,7 @@ from small_networks import SIZE, network_of, small_network
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.gallery import Gallery, builtin, numbers, of_set
+from alexnet_core.insight.gallery import Gallery, builtin, evenly, numbers, of_set
 from alexnet_core.models import build
 from tests.pictures import class_files, make_folder
 
@@ -65,3 +65,9 @@ def test_a_set_with_other_classes_is_a_sentence(prepared):
 def test_an_array_is_a_gallery_too():
     images = np.zeros((4, SIZE, SIZE, 3), np.uint8)
     assert len(Gallery("k", "Black", images, None, ["a"] * 4)) == 4
+
+
+def test_evenly_spread_positions_reach_both_ends():
+    assert evenly(10, 4).tolist() == [0, 3, 6, 9]
+    assert evenly(3, 10).tolist() == [0, 1, 2]
+    assert evenly(1, 1).tolist() == [0]

@@ -9,7 +9,7 @@ from torch import nn
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight import neighbours
 from alexnet_core.insight.gallery import Gallery, builtin, numbers
-from alexnet_core.insight.neighbours import depths, evenly, features, indexing, located, nearest, share_of_class
+from alexnet_core.insight.neighbours import depths, features, indexing, located, nearest, share_of_class
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
@@ -152,9 +152,3 @@ def test_numbers_that_are_none_are_a_sentence():
 def test_an_empty_gallery_is_a_sentence():
     with pytest.raises(ExplorerError, match="no pictures"):
         built(small_network(), noise_gallery(0))
-
-
-def test_evenly_spread_positions_reach_both_ends():
-    assert evenly(10, 4).tolist() == [0, 3, 6, 9]
-    assert evenly(3, 10).tolist() == [0, 1, 2]
-    assert evenly(1, 1).tolist() == [0]
