@@ -10,9 +10,9 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.arithmetic import Rule, Sum, arithmetic
 from alexnet_core.insight.feature_maps import FeatureMaps
 from app import answers
-from app.explaining import map_steps
 from app.figures.marked import framed, number_grids
 from app.figures.mosaic import enlarged
+from app.inside import map_steps
 from app.inside.layers import field_of
 from app.remembered import remembered
 from app.session import Picture, SharedNetwork

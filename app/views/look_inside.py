@@ -5,9 +5,8 @@ import streamlit as st
 from alexnet_core.errors import ExplorerError
 from app import answers, words
 from app.choices import choose_in_address, choose_network, choose_picture
-from app.explaining import map_steps
 from app.figures.mosaic import mosaic
-from app.inside import first_layer, map_words, single_map
+from app.inside import first_layer, map_steps, map_words, single_map
 from app.sentences import plain
 
 MAPS_AT_FIRST = 48

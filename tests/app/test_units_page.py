@@ -3,8 +3,8 @@
 import pytest
 from test_pages import HOSTILE, sound, texts
 
-from app.explaining.map_steps import of_one_convolution
 from app.inside import units
+from app.inside.map_steps import of_one_convolution
 
 
 @pytest.fixture
