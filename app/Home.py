@@ -87,7 +87,7 @@ page = st.navigation(
                 "views/neighbours.py",
                 title="Neighbours",
                 icon=":material/scatter_plot:",
-                help="Which pictures a network finds alike, from pixels to the last hidden layer; all as a map.",
+                help="Which pictures a network finds alike, from pixels to the last hidden layer; all on a plane.",
             ),
             st.Page(
                 "views/time_machine.py",

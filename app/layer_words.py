@@ -159,8 +159,8 @@ def summary(layers: Sequence[Layer]) -> str:
     work = sum(layer.multiply_adds for layer in layers)
     in_convolutions = sum(layer.multiply_adds for layer in layers if layer.kind == "convolution")
     return (
-        f"{parameters:,} parameters, {in_linear / parameters:.0%} of them in the linear layers; {amount(work)} "
-        f"multiply-adds a picture, {in_convolutions / work:.0%} of them in the convolutions."
+        f"{parameters:,} parameters, {100 * in_linear / parameters:.0f} % of them in the linear layers; {amount(work)} "
+        f"multiply-adds a picture, {100 * in_convolutions / work:.0f} % of them in the convolutions."
     )
 
 

@@ -50,7 +50,8 @@ def list_all(arguments: argparse.Namespace) -> None:
     for one in sets:
         where = "offline" if one.offline else f"download of {size_in_words(one.download_bytes)}"
         print(
-            f"{one.name:<16}{one.title}: {one.images:,} images, {one.classes} classes, {where}, licence: {one.licence}"
+            f"{one.name:<16}{one.title}: {one.images:,} pictures, {one.classes} classes, {where}, licence: "
+            f"{one.licence}"
         )
         print(f"{'':<16}{one.about}")
         if one.prepared:

@@ -96,7 +96,8 @@ def _measure(name: str | None, device: str, as_json: bool) -> None:
         print(json.dumps(rows, indent=1))
         return
     print(f"On {compute.device.type}, {compute.threads} threads, 32 bits: median (least to largest) of the rounds.")
-    print(f"{'name':<20}{'pixels':>7}{'multiply-adds':>16}{'MB':>7}{'ms, one picture':>26}{f'images/s of {BATCH}':>26}")
+    batch = f"pictures/s of {BATCH}"
+    print(f"{'name':<20}{'pixels':>7}{'multiply-adds':>16}{'MB':>7}{'ms, one picture':>26}{batch:>26}")
     for one in found:
         its, slow, fast = costs(one.name), one.latency_ms, one.images_per_s
         print(

@@ -214,12 +214,12 @@ def _follow(chosen: "RunDirectory", *world: "World") -> None:
                     bar.total = event.steps
                     bar.write(
                         f"{settings.model}, {event.parameters:,} parameters; {event.train_images:,} training and "
-                        f"{event.val_images:,} validation images; {event.epochs} "
+                        f"{event.val_images:,} validation pictures; {event.epochs} "
                         f"{'epoch' if event.epochs == 1 else 'epochs'}, {event.steps:,} steps."
                     )
                 case Timing():
                     bar.update(event.step - bar.n)
-                    bar.set_postfix_str(f"{event.images_per_s:,.0f} images/s")
+                    bar.set_postfix_str(f"{event.images_per_s:,.0f} pictures/s")
                 case EpochDone():
                     bar.write(
                         f"epoch {event.epoch:3d}/{settings.epochs}  train loss {event.train_loss:.3f}  "

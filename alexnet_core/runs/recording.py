@@ -282,7 +282,8 @@ class _Recording:
             )
             self.run.append_event(finished)
         kind = "test" if split == "test" else "validation"
-        self.say(RunState("finished", f"{score.top1:.1%} of the {len(labels):,} {kind} images right."))
+        right = f"{100 * score.top1:.1f} %"
+        self.say(RunState("finished", f"{right} of the {len(labels):,} {kind} pictures right."))
         return finished
 
     def _save(self) -> None:

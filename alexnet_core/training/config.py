@@ -40,19 +40,19 @@ class TrainConfig:
     """Begin with what another network has learned: imagenet for ImageNet's weights of this network, the name of a run,
     or a file with a network; empty begins with nothing."""
     learn: str = "everything"
-    """Which layers learn where the network begins with what another one has learned: everything; last_layers, the last
-    third of them (with copy_layers those that were not copied); or the head, the last layer alone, from answers of the
-    others that are computed once."""
+    """When training starts from another network, which layers learn: everything; last_layers, the last third of them
+    (with copy_layers those that were not copied); or the head, the last layer alone, from answers of the others that
+    are computed once."""
     layer_lr: float = 1.0
-    """Where another network is begun with: the learning rate of each layer as a share of that of the layer after it, so
-    that the first layers, which fit all pictures, change least; 1 lets all learn at one pace."""
+    """When training starts from another network: the learning rate of each layer as a share of that of the layer after
+    it, so that the first layers, which fit all pictures, change least; 1 lets all learn at one pace."""
     copy_layers: int = 0
-    """Where another network is begun with: copy only so many of its first layers and begin the others anew; 0 copies
-    all, but the last one only where the classes are the same."""
+    """When training starts from another network: how many of its first layers are copied, while the others begin anew;
+    0 copies all, but the last one only where the classes are the same."""
     epochs: int = 0
-    """Passes over the training images; 0 chooses from how many there are."""
+    """Passes over the training pictures; 0 chooses from how many there are."""
     batch_size: int = 0
-    """Images per step, over all devices together; 0 chooses from how many there are."""
+    """Pictures a step, over all devices together; 0 chooses from how many there are."""
     optimizer: str = "sgd"
     """How weights follow the gradient: sgd with momentum, as in the paper; adamw, which scales each weight's step; or
     muon, which lets all directions of a convolution learn at one pace (a learning rate near 0.1, a momentum near
@@ -136,7 +136,7 @@ class TrainConfig:
                 raise ExplorerError(f"{label(name)} must lie between {low:g} and {high:g}, not {value!r:.60}.")
 
     def steps_per_epoch(self, train_images: int) -> int:
-        """Steps of one pass; the images left over when it does not divide evenly are others in each epoch."""
+        """Steps of one pass; the pictures left over when it does not divide evenly are others in each epoch."""
         return max(1, train_images // self.batch_size)
 
     def as_dict(self) -> dict[str, Any]:
@@ -187,9 +187,20 @@ BOUNDS: dict[str, tuple[float, float]] = {
 """The least and the largest value of each number, the same for the form, the command and a file."""
 
 
+LABELS = {
+    "lr": "Learning rate",
+    "bias_lr": "Learning rate of biases",
+    "layer_lr": "Learning rate of earlier layers",
+    "translate": "Shift (translate)",
+    "reflect": "Mirror (reflect)",
+    "rotate": "Turn (rotate)",
+}
+"""Of fields whose names are abbreviations, or are called by a plainer word where their pictures are shown."""
+
+
 def label(name: str) -> str:
     """A field's name as people read it."""
-    return {"lr": "Learning rate", "bias_lr": "Learning rate of biases"}.get(name, name.replace("_", " ").capitalize())
+    return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 @cache

@@ -243,7 +243,8 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
         )
     if explicit.get("batch_size", 0) > train_images:
         raise ExplorerError(
-            f"A batch of {config.batch_size} is larger than the {train_images} training images; choose at most as many."
+            f"A batch of {config.batch_size} is larger than the {train_images} training pictures; choose at most as "
+            "many."
         )
     batch_size = min(config.batch_size or _batch_size(train_images), train_images)
     epochs = config.epochs or _epochs(train_images)

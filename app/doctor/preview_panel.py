@@ -128,11 +128,12 @@ def _cloud(prepared: PreparedSet, strength: float) -> None:
             config={"displayModeBar": False},
             alt=f"{len(cloud.colours):,} pixels in their own colours along the two directions in which they vary most.",
         )
+    first, second, third = (f"{100 * share:.0f} %" for share in cloud.shares)
     with right:
         st.markdown(
             f"**The colour cloud of {plain(prepared.title)}.** Each dot is a pixel in its own colour. The first axis "
-            f"holds {cloud.shares[0]:.0%} of how they differ, the second {cloud.shares[1]:.0%}, the third "
-            f"{cloud.shares[2]:.0%}. The arrows show how far a picture moves as a whole, in two of three cases."
+            f"holds {first} of how they differ, the second {second}, the third {third}. The arrows show how far a "
+            "picture moves as a whole, in two of three cases."
         )
         for number in range(3):
             red, green, blue = cloud.axes[number]
@@ -140,4 +141,4 @@ def _cloud(prepared: PreparedSet, strength: float) -> None:
 
 
 def _axis(cloud: ColourCloud, number: int) -> str:
-    return f"axis {number + 1}, standard deviations ({cloud.shares[number]:.0%})"
+    return f"axis {number + 1}, standard deviations ({100 * cloud.shares[number]:.0f} %)"

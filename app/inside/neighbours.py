@@ -188,7 +188,7 @@ def show_shares(network: Network, question: Question, gallery: Gallery, near: li
 
 
 def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, index: Index, place: torch.Tensor) -> None:
-    """The last hidden layer as a map to wander through."""
+    """The last hidden layer as a plane to wander over."""
     network = shared.network
     switches = st.container(horizontal=True, vertical_alignment="bottom")
     way = switches.segmented_control(
@@ -243,7 +243,7 @@ def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, inde
             )
         else:
             st.image(question.image, caption=plain(question.title), width="stretch", alt="The picture asked about.")
-            st.caption("The star. Choose a point to see its picture here; move the map by dragging, zoom by the wheel.")
+            st.caption("The star. Choose a point to see its picture here; drag to move the plane, zoom by the wheel.")
 
 
 def _arranged(

@@ -124,7 +124,7 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
     if layer_is_first:
         strongest = tuple(sorted(strongest, key=lambda one: one.channel))
     names = [PLANES[one.channel] if layer_is_first else f"channel {one.channel}" for one in strongest]
-    for title, grids in (("Patch", [one.patch for one in strongest]), ("Kernel", [one.kernel for one in strongest])):
+    for title, grids in (("Patch", [one.patch for one in strongest]), ("Filter", [one.kernel for one in strongest])):
         st.plotly_chart(
             number_grids(grids, [f"{title}, {name}" for name in names]),
             config={"displayModeBar": False},
@@ -136,9 +136,9 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
         terms.append(f"{rest:+.4f} (the other {others} channels)")
     bias = f"{found.bias:+.4f} (bias)" if found.bias else "+0 (no bias)"
     written = " ".join([*terms, bias]).removeprefix("+").replace("+", "+ ").replace("-", "− ")
-    st.markdown(f"Patch × kernel, added up: {written} = **{found.value:.4f}**")
+    st.markdown(f"Patch × filter, added up: {written} = **{found.value:.4f}**")
     st.caption(
-        "Each number of the patch is multiplied by the number at the same place of the kernel; the products are added "
+        "Each number of the patch is multiplied by the number at the same place of the filter; the products are added "
         "up. Zeros at an edge of the patch are the padding round the map."
         + (" The patch is the picture after its normalisation: 0 is the mean colour." if layer_is_first else "")
     )

@@ -31,5 +31,5 @@ with left:
     st.subheader("How many are of its class")
     neighbours.show_shares(shared.network, question, gallery, found.near)
 
-st.subheader("The last hidden layer as a map")
+st.subheader("The last hidden layer as a plane")
 neighbours.show_plane(shared, question, gallery, index, found.place)

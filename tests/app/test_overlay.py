@@ -75,7 +75,7 @@ def test_only_what_differs_is_named(tmp_path):
     pair = [one(tmp_path, "a", "1", 0.5, lr=0.1), one(tmp_path, "b", "2", None, lr=0.05, reflect=False)]
     table = differences(pair)
     assert table["Learning rate"] == ["0.1", "0.05"]
-    assert table["Reflect"] == ["on", "off"]
+    assert table["Mirror (reflect)"] == ["on", "off"]
     assert table["Validation top-1"] == ["50.0 %", "–"]
     assert "Epochs" not in table
     assert "Program version" not in table

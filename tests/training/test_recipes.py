@@ -39,7 +39,7 @@ def test_a_recipe_may_name_a_network_and_a_person_another() -> None:
         ({"model": "lenet"}, 64, "no network called 'lenet'"),
         ({"model": "alexnet"}, 32, "smallest size that works is 63"),
         ({"model": "alexnet", "batch_norm": True}, 224, "alexnet_bn"),
-        ({"batch_size": 2000}, 64, "larger than the 1000 training images"),
+        ({"batch_size": 2000}, 64, "larger than the 1000 training pictures"),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_start(explicit: dict[str, Any], size: int, sentence: str) -> None:
