@@ -19,9 +19,10 @@ import numpy as np
 
 from alexnet_core.data.archives import read_archive
 from alexnet_core.data.doctor import examine
+from benchmarks import cifar
 from benchmarks.report import machine, spread, write
 
-PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenette-160.zip"
+PHOTOGRAPHS = cifar.SHARED / "imagenette-160.zip"
 SIDE = 64
 
 

@@ -28,9 +28,9 @@ from PIL import Image
 from alexnet_core.data.augment import order
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
+from benchmarks import cifar
 from benchmarks.report import earlier, machine, spread, write
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 BATCH = 128
 MOSAIC, PATCH = (500, 375), 125
 """Pixels; of the pictures of ImageNet the median has 500 x 375."""
@@ -65,8 +65,8 @@ def main() -> None:
     parser.add_argument("--shard", type=int, default=50, metavar="MB", help="the most a file of pixels may take")
     parser.add_argument("--cap", type=int, default=150, metavar="MB", help="memory for reading, beyond the program's")
     parser.add_argument("--mosaics", type=int, default=4_000, help="how many are made of Imagenette's photographs")
-    parser.add_argument("--cifar", type=Path, default=SHARED / "cifar10-jpeg.zip", help="class folders in a zip")
-    parser.add_argument("--photographs", type=Path, default=SHARED / "imagenette-160.zip", help="the same")
+    parser.add_argument("--cifar", type=Path, default=cifar.ZIP, help="class folders in a zip")
+    parser.add_argument("--photographs", type=Path, default=cifar.SHARED / "imagenette-160.zip", help="the same")
     parser.add_argument("--only", choices=TASKS, nargs="+", default=list(TASKS), help="the others keep theirs")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     asked = parser.parse_args()

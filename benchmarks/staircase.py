@@ -15,15 +15,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cifar
 from benchmarks.report import machine, write
-
-CIFAR = Path(__file__).resolve().parents[2] / "shared" / "data" / "cifar10-jpeg.zip"
 
 
 def main() -> None:
     """Climb, then keep the result as staircase.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=str(CIFAR), help="a data set's name, folder or zip")
+    parser.add_argument("--data", default=str(cifar.ZIP), help="a data set's name, folder or zip")
     parser.add_argument("--minutes", type=float, default=2.0, help="of training for each run")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="0 takes as many as are fastest")

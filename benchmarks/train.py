@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import cifar
 from benchmarks.report import machine, spread, write
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TASKS: dict[str, dict[str, Any]] = {
     "digits": {"arguments": ["--data", "digits"], "seconds": 60, "top1": 0.98},
     "fashion_mnist": {"arguments": ["--data", "fashion_mnist"], "seconds": 180, "top1": 0.91},
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="seeds of each task")
     parser.add_argument(
-        "--fashion", type=Path, default=SHARED / "FashionMNIST", help="torchvision's FashionMNIST folder"
+        "--fashion", type=Path, default=cifar.SHARED / "FashionMNIST", help="torchvision's FashionMNIST folder"
     )
     parser.add_argument("--only", choices=TASKS, help="one task alone")
     asked = parser.parse_args()

@@ -50,6 +50,7 @@ def main() -> None:
             "asked_s": ASKED,
             "passport_s": rows,
             "picture_s": grown,
+            "pictures": len(pictures),
         },
     )
 

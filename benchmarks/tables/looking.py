@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alexnet_core.insight.attribution import ATTRIBUTIONS
 from benchmarks.tables.row import Row, row
 
 
@@ -12,12 +13,20 @@ def explain_rows(explain: dict[str, Any] | None) -> list[Row]:
     rows = []
     for name, milliseconds in explain["ms"].items():
         asked = f"{explain['asked_ms'][name]:,} ms" if name in explain["asked_ms"] else ""
-        title = f"{name.replace('_', ' ').capitalize()}, `alexnet` at 224 pixels"
+        title = f"{_called(name)}, `alexnet` at 224 pixels"
         soon = name not in explain["asked_ms"] or milliseconds["median"] <= explain["asked_ms"][name]
         peer = explain.get("captum", {}).get(name)
         beside = "" if peer is None else f"; Captum {peer['ms']['median']:,.0f} ms, {_times(peer)} times as long"
         rows.append(row(title, asked, milliseconds, " ms", 0, beside=beside, met=soon))
     return rows
+
+
+def _called(name: str) -> str:
+    """What the screen calls a method; a part of one, or one in another precision, is measured, too."""
+    for ending, words in {"_first": ", the first coarse map", "_fp32": " in 32 bits"}.items():
+        if name.endswith(ending):
+            return _called(name.removesuffix(ending)) + words
+    return ATTRIBUTIONS[name].title if name in ATTRIBUTIONS else name.capitalize()
 
 
 def _times(peer: dict[str, Any]) -> str:
@@ -29,8 +38,9 @@ def unit_rows(units: dict[str, Any] | None) -> list[Row]:
     if units is None:
         return [Row("A unit's strongest and weakest patches in 10,000 pictures of 64 pixels", "3 s")]
     asked, rows = units["asked_s"], []
+    over = units.get("pictures", 10_000)  # results that do not say were measured on the test pictures of CIFAR-10
     for layer, found in units["passport_s"].items():
-        what, first, again = f"A unit of `{layer}` over 10,000 pictures, first", found["first"], found["afterwards"]
+        what, first, again = f"A unit of `{layer}` over {over:,} pictures, first", found["first"], found["afterwards"]
         rows.append(row(what, "3 s", first, " s", 1, met=first["median"] <= asked["first"]))
         soon = again["median"] <= asked["afterwards"]
         rows.append(row("… another unit of that layer", "100 ms", again, " ms", 0, times=1000, met=soon))
