@@ -96,12 +96,13 @@ def _temperature(found: Calibration, alone: np.ndarray) -> None:
     st.metric(
         "Temperature",
         f"{found.temperature:.2f}",
-        help="All logits are divided by it before they become probabilities. No answer changes, only how sure it is.",
+        help="All logits, the scores of the classes, are divided by it before they become probabilities. No answer "
+        "changes, only how sure it is.",
     )
     _error("Calibration error, as it is", found.before)
     _error("Calibration error, with the temperature", found.after)
     if found.temperature > WARM:
-        text = "Above 1: the network was **too sure** of itself, and dividing cools its words."
+        text = "Above 1: the network was **too sure** of itself, and dividing makes it less sure."
     elif found.temperature < COOL:
         text = "Below 1: the network was **not sure enough**, as after training with smoothed labels or much dropout."
     else:
@@ -110,6 +111,6 @@ def _temperature(found: Calibration, alone: np.ndarray) -> None:
     mended = float(sureness.tempered(alone, found.temperature).max())
     st.markdown(f"For the present picture, {words.percent(float(alone.max()))} becomes **{words.percent(mended)}**.")
     st.caption(
-        f"Fitted on {plain(found.fitted_on)}, by the least negative log-likelihood, and judged on others. "
-        "*Guo et al. 2017, arXiv:1706.04599*"
+        f"Fitted on {plain(found.fitted_on)}: the one number that makes their true classes most probable. Judged on "
+        "others. *Guo et al. 2017, arXiv:1706.04599*"
     )

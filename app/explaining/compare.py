@@ -68,7 +68,8 @@ def choose_class(shared: SharedNetwork, likely: Sequence[int]) -> tuple[int, int
         "Explain the class",
         _likely_first(shared, likely),
         format_func=network.classes.__getitem__,
-        help="Any class can be asked about, also why the network might say something else. The most probable come "
+        help="Any class can be asked about, also why the network might say something else. Maps explain the class's "
+        "logit: its score, before the scores of all classes become probabilities. The most probable classes come "
         "first.",
     )
     against = right.selectbox(

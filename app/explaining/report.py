@@ -75,7 +75,7 @@ def facts(one: Answered) -> list[tuple[str, str]]:
     """(name, value) of all that is known about a map."""
     answer = one.answer
     named = {"Network": network_name(one.question.network)}
-    named["Explains"] = f"the logit of {one.question.target_name}"
+    named["Explains"] = f"the logit (score) of {one.question.target_name}"
     named |= {f"Setting {name}": str(value) for name, value in one.question.asked.settings}
     named |= {name.replace("_", " ").capitalize(): _short(value) for name, value in answer.facts.items()}
     named["Values"] = f"{words.shape(answer.values.shape)}, from {answer.values.min():.4g} to {answer.values.max():.4g}"

@@ -58,7 +58,11 @@ def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Obje
         return Objective(unit, layer.name, centre=goal == "centre")
     classes = range(len(shared.network.classes))
     target = st.selectbox(
-        "Class", classes, format_func=shared.network.classes.__getitem__, key="grown_class", help="Its logit grows."
+        "Class",
+        classes,
+        format_func=shared.network.classes.__getitem__,
+        key="grown_class",
+        help="Its logit grows: the score of the class, before scores become probabilities.",
     )
     if goal == "class":
         return Objective(target)

@@ -33,9 +33,15 @@ MEASURES: dict[str, Measure] = {
     "val_top1": Measure(
         "Validation top-1", "How often the first answer is right on pictures that are not trained on.", percent=True
     ),
-    "val_loss": Measure("Validation loss", "Mean cross-entropy in nats on the same pictures; lower is better."),
+    "val_loss": Measure(
+        "Validation loss",
+        "How surprised the network is by the true classes of pictures that are not trained on (mean cross-entropy); "
+        "lower is better.",
+    ),
     "train_loss": Measure(
-        "Training loss", "Mean cross-entropy in nats while training, with changed pictures and dropout.", each_step=True
+        "Training loss",
+        "How surprised the network is while it trains (mean cross-entropy), with changed pictures and dropout.",
+        each_step=True,
     ),
     "train_top1": Measure("Training top-1", "How often it is right while it learns; a mean of each epoch.", True),
     "lr": Measure("Learning rate", "How far a step goes.", each_step=True),
