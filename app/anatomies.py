@@ -48,7 +48,7 @@ def layer_rows(layers: Sequence[Layer], titles: Mapping[str, str]) -> list[dict[
             "Name in the code": layer.name,
             "Output": shape(layer.output_shape),
             "Window": f"{layer.kernel} × {layer.kernel}" if layer.kernel else "",
-            "Step": str(layer.stride or ""),
+            "Stride": str(layer.stride or ""),
             "Parameters": layer.parameters,
             "Multiply-adds": layer.multiply_adds,
             "Memory": memory(layer.activation_bytes),

@@ -49,7 +49,8 @@ def plan(config: TrainConfig, train_images: int) -> str:
     """What Start will do, in a sentence."""
     steps = config.epochs * config.steps_per_epoch(train_images)
     return (
-        f"{config.epochs} passes over {train_images:,} pictures in batches of {config.batch_size}: "
+        f"{config.epochs} {'epoch' if config.epochs == 1 else 'epochs'}, each a pass over {train_images:,} pictures in "
+        f"batches of {config.batch_size}: "
         f"{amount(steps)} steps."
     )
 
@@ -123,11 +124,11 @@ def go_on(runs: int) -> str:
 def interrupted(titles: Sequence[str]) -> str:
     """Which runs were interrupted, as Markdown."""
     if len(titles) == 1:
-        return f"The training **{plain(titles[0])}** was interrupted. {lost_at_most()}"
+        return f"The run **{plain(titles[0])}** was interrupted. {lost_at_most()}"
     first = ", ".join(f"**{plain(title)}**" for title in titles[:3])
     more = f" and {len(titles) - 3} more" if len(titles) > 3 else ""
     return (
-        f"{len(titles)} trainings were interrupted: {first}{more}. {lost_at_most(len(titles))} They go on one after "
+        f"{len(titles)} runs were interrupted: {first}{more}. {lost_at_most(len(titles))} They go on one after "
         "the other."
     )
 

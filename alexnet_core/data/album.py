@@ -259,7 +259,10 @@ class Album:
 @lru_cache(maxsize=4)  # 20 MB each with 50,000 pictures
 def _contents(path: Path, size: int, changed: int) -> Contents:
     if size > JOURNAL_BYTES:
-        raise ExplorerError(f"The journal of “{path.parent.name}” is too large to be one of this program's.")
+        raise ExplorerError(
+            f"The journal of “{path.parent.name}” is too large to be one of this program's: "
+            "restore it from a copy, or move its folder away."
+        )
     try:
         return journal.contents(path.read_bytes())
     except OSError as error:

@@ -18,6 +18,7 @@ The training process writes; pages and commands read, and leave their wishes und
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -259,6 +260,13 @@ class RunDirectory:
     def wishes(self) -> set[str]:
         """The wishes that stand."""
         return {wish for wish in get_args(Wish) if (self.path / "control" / wish).exists()}
+
+    def seconds_since(self, wish: Wish) -> float:
+        """How long a wish has stood; 0 where it does not stand (any more)."""
+        try:
+            return max(0.0, time.time() - (self.path / "control" / wish).stat().st_mtime)
+        except OSError:
+            return 0.0
 
     # -- what was learned --------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def show(album: Album, now: Contents) -> None:
             key="look_it_over",
             icon=":material/stethoscope:",
             disabled=not now.pictures,
-            help="Opens the data doctor: duplicates, pictures in two classes, tiny and blurred ones, imbalance.",
+            help="Opens the data doctor: copies, pictures in two classes, tiny and blurred ones, imbalance.",
         ):
             st.switch_page("views/doctor.py", query_params={"data": album.id})
     if lacking:

@@ -70,8 +70,8 @@ def show(patient: Patient) -> None:
         if can_be_carried_out and st.button(
             "Carry out in Your pictures",
             icon=":material/done_all:",
-            help="Takes what is left out out of your collection, and puts pictures into their new classes there. "
-            "The page Your pictures can undo it, too.",
+            help="Removes what is left out from the data set on the page Your pictures, and puts pictures into their "
+            "new classes there. That page can undo it, too.",
         ):
             _carry_out(patient)
         if done.changes and st.button(

@@ -71,13 +71,33 @@ def network_name(network: Network) -> str:
     return network.source if network.title in network.source else f"{network.title}, {network.source}"
 
 
+FACTS = {
+    "baseline": "Compared with",
+    "compared_with": "Compared with",
+    "n_steps": "Points on the way",
+    "rise": "Rise of the logit, to be shared out",
+    "convergence_delta": "What the shares exceed that by",
+    "score": "The logit",
+    "map": "Values of the map before it was enlarged",
+    "window": "Side of the window, pixels",
+    "stride": "From window to window, pixels",
+    "windows_tried": "Windows tried until now",
+    "cover": "Hidden by",
+    "segments": "Pieces of the picture",
+    "pieces_that_count": "Pieces whose value is not 0",
+}
+"""What a method tells of its work, in words, where the code's name says too little."""
+
+
 def facts(one: Answered) -> list[tuple[str, str]]:
     """(name, value) of all that is known about a map."""
     answer = one.answer
     named = {"Network": network_name(one.question.network)}
     named["Explains"] = f"the logit (score) of {one.question.target_name}"
     named |= {f"Setting {name}": str(value) for name, value in one.question.asked.settings}
-    named |= {name.replace("_", " ").capitalize(): _short(value) for name, value in answer.facts.items()}
+    named |= {
+        FACTS.get(name, name.replace("_", " ").capitalize()): _short(value) for name, value in answer.facts.items()
+    }
     named["Values"] = f"{words.shape(answer.values.shape)}, from {answer.values.min():.4g} to {answer.values.max():.4g}"
     named["Sum of the values"] = f"{answer.values.sum():.4g}"
     return list(named.items())

@@ -175,6 +175,10 @@ def _others() -> None:
             format_func=lambda name: f"{MODELS[name].title} ({memory(costs(name).file_bytes)})",
             help="It knows ImageNet's 1,000 classes.",
         )
-        if st.button("Fetch the weights", icon=":material/download:", help="Can be broken off, and goes on later."):
+        if st.button(
+            "Fetch the weights",
+            icon=":material/download:",
+            help="Leaving the page breaks it off; the next fetch goes on from there.",
+        ):
             fetch_with_bar(name)
             st.rerun()

@@ -1,4 +1,4 @@
-"""From scratch beside transfer: two runs of one network on the same pictures, with equally many passes or equal time,
+"""From scratch beside transfer: two runs of one network on the same pictures, with equally many epochs or equal time,
 and the page that lays their curves over each other."""
 
 from dataclasses import replace
@@ -10,11 +10,11 @@ from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
 from app.training import estimates
 
-EQUAL = {"passes": "Equally many passes", "time": "Equal time"}
+EQUAL = {"epochs": "Equally many epochs", "time": "Equal time"}
 
 
 def from_scratch(settings: TrainConfig, prepared: PreparedSet, equal: str) -> TrainConfig:
-    """Settings for the same network that begins with nothing: by the recipe “Quick”, for as many passes as `settings`
+    """Settings for the same network that begins with nothing: by the recipe “Quick”, for as many epochs as `settings`
     (settled ones) or, with `equal` being "time", for as many as take as long."""
     plain = launcher.settled(
         {
@@ -29,9 +29,9 @@ def from_scratch(settings: TrainConfig, prepared: PreparedSet, equal: str) -> Tr
     )
     if equal != "time":
         return plain
-    one_pass = estimates.seconds(replace(plain, epochs=1), prepared.identity, prepared)
+    one_epoch = estimates.seconds(replace(plain, epochs=1), prepared.identity, prepared)
     whole = estimates.seconds(settings, prepared.identity, prepared)
-    return replace(plain, epochs=max(1, round(whole / one_pass)))
+    return replace(plain, epochs=max(1, round(whole / one_epoch)))
 
 
 def start_both(settings: TrainConfig, prepared: PreparedSet, equal: str, begin: str) -> None:
@@ -55,11 +55,11 @@ def ask() -> str | None:
         equal = st.segmented_control(
             "What is equal",
             list(EQUAL),
-            default="passes",
+            default="epochs",
             required=True,
             format_func=EQUAL.__getitem__,
             key="beside_equal",
-            help="The same number of passes over the pictures, or passes from scratch that take as long.",
+            help="The same number of epochs, which are passes over the pictures, or as many from scratch as take as long.",
         )
         pressed = st.button(
             "Start both",

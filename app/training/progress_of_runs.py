@@ -147,7 +147,9 @@ def confusions(run: RunDirectory, classes: tuple[str, ...]) -> Confusions:
     """How often each class was taken for each, in a run that was evaluated."""
     evaluation = run.evaluation()
     if evaluation is None:
-        raise ExplorerError(f"Run {run.id} was not evaluated; it ended before its last epoch.")
+        raise ExplorerError(
+            f"Run {run.id} was not evaluated, for it ended before its last epoch; resume it to its end."
+        )
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (evaluation.labels, evaluation.predictions), 1)
     return Confusions(evaluation, classes, counts)

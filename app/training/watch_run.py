@@ -19,6 +19,8 @@ from app.training import progress_of_runs, remedies
 TICK = 1.5
 """Seconds between two looks at a live run."""
 SHOWN_PICTURES = 24
+STUBBORN = 30
+"""Seconds that a run may take to stop before the page offers to end it: a step or a test of a large network takes some."""
 
 NO_TOOLBAR = {"displayModeBar": False}
 
@@ -47,18 +49,24 @@ def _onward(run: RunDirectory, live: bool) -> None:
     with st.container(horizontal=True):
         if not live and run.latest_network_path() is not None:
             st.page_link(
-                "views/look_inside.py", label="Look inside it", icon=":material/search:", query_params={"run": run.id}
+                "views/look_inside.py",
+                label="Look inside it",
+                icon=":material/search:",
+                help="Its filters, and what its layers answer.",
+                query_params={"run": run.id},
             )
             st.page_link(
                 "views/explain.py",
                 label="Let it explain a picture",
                 icon=":material/image_search:",
+                help="Which places of the picture its answer rests on.",
                 query_params={"run": run.id},
             )
         st.page_link(
             "views/runs.py",
             label="Compare it, name it, take it home",
             icon=":material/stacked_line_chart:",
+            help="The page Runs, with this one open.",
             query_params={"open": run.id},
         )
 
@@ -137,6 +145,15 @@ def _wishes(run: RunDirectory, state: RunState) -> None:
     wishes = run.wishes()
     if "STOP" in wishes:
         st.caption("Stopping after this step.", width="content")
+        if run.seconds_since("STOP") > STUBBORN and st.button(
+            "End it now",
+            icon=":material/dangerous:",
+            help="For a training that does not answer. It is asked once more, to save, and ended by force after 20 "
+            "seconds. What it saved last stays, and the run can go on from there.",
+        ):
+            with st.spinner("Ending it"):
+                launcher.end(run)
+            st.rerun()
         return
     if "PAUSE" in wishes:
         if st.button("Resume", icon=":material/play_arrow:", help="Let the training go on where it paused."):

@@ -20,7 +20,7 @@ MODEL = "alexnet_mini"
 FEW = 50
 """Training pictures of each class unless asked otherwise: where there are many, nothing that is copied makes a
 difference."""
-PASSES = 12
+EPOCHS = 12
 NO_TOOLBAR = {"displayModeBar": False}
 ADDRESS = "experiment"
 NEW = "new"
@@ -44,7 +44,7 @@ def choose() -> Experiment | None:
 
 def _title(asked: Experiment) -> str:
     most = f", {asked.most} pictures of each class" if asked.most else ""
-    return f"{asked.title}, {asked.epochs} passes{most}"
+    return f"{asked.title}, {asked.epochs} epochs{most}"
 
 
 def show_plan() -> None:
@@ -78,7 +78,7 @@ def ask() -> None:
         persist_state="session",
     )
     epochs = left.number_input(
-        "Passes", 1, 200, PASSES, key="transfer_epochs", help="Of each network over its pictures."
+        "Epochs", 1, 200, EPOCHS, key="transfer_epochs", help="Passes of each network over its pictures."
     )
     most = right.number_input(
         "Training pictures of each class",

@@ -2,7 +2,12 @@
 networks and graphics cards in the form for a new one."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 import torch
 from test_pages import sound, texts
@@ -17,7 +22,7 @@ from alexnet_core.training import pace, recipes
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.loop import Training
 from alexnet_core.training.recipes import Recipe
-from app.training import progress_of_runs, run_settings
+from app.training import progress_of_runs, run_settings, watch_run
 
 
 def labels(app):
@@ -54,7 +59,7 @@ def dead(run):
 def test_one_button_lets_all_interrupted_runs_go_on(dead, open_page, page, launched):
     app = open_page(page)
     assert sound(app)
-    assert "3 trainings were interrupted" in texts(app)
+    assert "3 runs were interrupted" in texts(app)
     assert r"\*Third\*" in texts(app)
     assert "At most the last 20 s of training of each" in texts(app)
     app = click(app, "Go on with all 3")
@@ -63,6 +68,23 @@ def test_one_button_lets_all_interrupted_runs_go_on(dead, open_page, page, launc
     assert all(run.state().status == "queued" for run in dead)
     assert app.query_params["run"] == dead[0].id
     assert not any("Go on" in label for label in labels(app))
+
+
+def test_a_run_that_does_not_answer_its_stop_can_be_ended(run, open_page):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]) as deaf:
+        run.write_state(RunState("running", "Training on cpu.", deaf.pid, psutil.Process(deaf.pid).create_time()))
+        run.ask("STOP")
+        app = open_page("train", run=run.id)
+        assert sound(app)
+        assert "Stopping after this step." in texts(app)
+        assert "End it now" not in labels(app)
+        asked = time.time() - watch_run.STUBBORN - 1
+        os.utime(run.path / "control" / "STOP", (asked, asked))
+        app = click(open_page("train", run=run.id), "End it now")
+        assert sound(app)
+        assert deaf.wait(10) != 0
+    assert "End it now" not in labels(app)
+    assert run.state().status == "interrupted"
 
 
 def test_an_interrupted_run_on_its_own_page_has_one_button(dead, open_page, launched):

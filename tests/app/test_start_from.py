@@ -83,12 +83,12 @@ def test_from_scratch_beside_it_starts_two_runs_of_equal_length(form, started, r
     assert scratch.recipe == "quick"
 
 
-def test_equal_time_counts_passes(monkeypatch, digits_64):
+def test_equal_time_counts_epochs(monkeypatch, digits_64):
     seconds = {"": 2.0, "a-run": 30.0}
     monkeypatch.setattr(beside.estimates, "seconds", lambda settings, *_: seconds[settings.start_from])
     settings = launcher.settled({"start_from": "a-run"}, digits_64)
     assert beside.from_scratch(settings, digits_64, "time").epochs == 15
-    assert beside.from_scratch(settings, digits_64, "passes").epochs == settings.epochs
+    assert beside.from_scratch(settings, digits_64, "epochs").epochs == settings.epochs
 
 
 @pytest.fixture

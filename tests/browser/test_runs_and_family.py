@@ -107,14 +107,14 @@ def test_settings_travel_as_a_link_and_as_a_file(page: Page, finished: RunDirect
 
     page.goto(address)
     expect(page.get_by_text("Filled in like a run of AlexNet mini on Digits.")).to_be_visible()
-    expect(page.get_by_text("2 passes over")).to_be_visible()
+    expect(page.get_by_text("2 epochs, each a pass over")).to_be_visible()
     press(page, "Forget them")
     expect(page.get_by_text("Filled in like")).to_have_count(0)
     settle(page)
     page.get_by_text("Settings from a file", exact=True).click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("Filled in like a run of AlexNet mini on Digits.")).to_be_visible()
-    expect(page.get_by_text("2 passes over")).to_be_visible()
+    expect(page.get_by_text("2 epochs, each a pass over")).to_be_visible()
 
 
 def test_the_family_is_drawn_measured_and_shown_one_picture(
@@ -156,9 +156,9 @@ def test_layers_are_copied_for_other_classes(page: Page) -> None:
     layers.focus()
     for _ in range(6):
         layers.press("Backspace")
-    passes = page.get_by_role("spinbutton", name="Passes")
-    passes.fill("200")  # so many that the first network is still learning when it is stopped
-    passes.press("Enter")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("200")  # so many that the first network is still learning when it is stopped
+    epochs.press("Enter")
     press(page, "Train 6 networks")
     expect(page.get_by_text("of 6 networks trained")).to_be_visible()
     expect(page.get_by_text(re.compile("^Now: .*base B"))).to_be_visible()
