@@ -70,8 +70,8 @@ def of_set(prepared: PreparedSet, split: str, classes: Sequence[str]) -> Gallery
 
 
 def evenly(count: int, most: int) -> np.ndarray:
-    """Positions in a list of `count`, int64, at most `most` of them, evenly spread from the first to the last: so no class
-    is left out where they stand in order."""
+    """Positions in a list of `count`, int64, at most `most` of them, evenly spread from first to last, so that no
+    class is left out where they stand in order."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
 
 

@@ -93,8 +93,8 @@ def only_fit(
         nearest = max(MODELS, key=lambda one: _likeness(shapes, one))
         share = _likeness(shapes, nearest)
         near = (
-            f" Nearest is {MODELS[nearest].title}, with {100 * share:.0f} % of the weights: name it (--model {nearest}) "
-            "to hear what differs."
+            f" Nearest is {MODELS[nearest].title}, with {100 * share:.0f} % of the weights: name it "
+            f"(--model {nearest}) to hear what differs."
             if share >= 0.2
             else ""
         )

@@ -59,7 +59,7 @@ def ask() -> str | None:
             required=True,
             format_func=EQUAL.__getitem__,
             key="beside_equal",
-            help="The same number of epochs, which are passes over the pictures, or as many from scratch as take as long.",
+            help="As many epochs, which are passes over the pictures; or as many from scratch as take as long.",
         )
         pressed = st.button(
             "Start both",

@@ -20,7 +20,7 @@ TICK = 1.5
 """Seconds between two looks at a live run."""
 SHOWN_PICTURES = 24
 STUBBORN = 30
-"""Seconds that a run may take to stop before the page offers to end it: a step or a test of a large network takes some."""
+"""Seconds that a run may take to stop before the page offers to end it: a step of a large network takes some."""
 
 NO_TOOLBAR = {"displayModeBar": False}
 
