@@ -1,15 +1,12 @@
 """What networks answered about pictures, remembered: predictions, feature maps, attributions, and the pictures of them.
 
-Streamlit's own cache cannot report progress from inside, so answers are kept here, in a bounded store that all sessions
-share. A network computes only under its lock, and what several sessions ask at the same time is computed once.
+A network computes only under its lock, and what several sessions ask at the same time is computed once (`app.store`).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from io import BytesIO
-from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -24,88 +21,27 @@ from app.figures.mosaic import enlarged
 from app.gallery import own_set
 from app.memory import give_back
 from app.session import Picture, SharedNetwork
-from app.waiting import BEAT
+from app.store import Store
 
 SHOWN_SIDE = 448
 """Pixels at which a picture is shown, about; the network's own 64 would be a blur."""
 
 
-@dataclass
-class _Coming:
-    """An answer that is being computed."""
-
-    over: Event = field(default_factory=Event)
-    """Set at the end, also when it failed."""
-    answer: tuple[Any] | None = None
-    """In a tuple, for an answer may be None."""
-
-
-class Answers:
-    """The last `limit` answers. Ask while holding no lock: the one who computes the same may be waiting for it."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._coming: dict[Hashable, _Coming] = {}
-        self._lock = Lock()
-
-    def get(self, key: Hashable, compute: Callable[[], Any], meanwhile: Callable[[], object] | None = None) -> Any:
-        """What is remembered under `key`, else what `compute` gives.
-
-        Where another thread computes the same already, its answer is waited for; `meanwhile` is called now and then
-        and may raise to go away. When that thread fails or gives up, this one computes.
-        """
-        while True:
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
-                others = self._coming.get(key)
-                if others is None:
-                    own = self._coming[key] = _Coming()
-            if others is None:
-                return self._computed(key, compute, own)
-            while not others.over.wait(BEAT):
-                if meanwhile is not None:
-                    meanwhile()
-            if others.answer is not None:
-                return others.answer[0]
-
-    def known(self, key: Hashable) -> Any:
-        """What is remembered under `key`, at once; None for nothing."""
-        with self._lock:
-            return self._kept.get(key)
-
-    def _computed(self, key: Hashable, compute: Callable[[], Any], own: _Coming) -> Any:
-        try:
-            answer = compute()
-            own.answer = (answer,)
-            return answer
-        finally:
-            with self._lock:
-                del self._coming[key]
-                if own.answer is not None:
-                    self._kept[key] = own.answer[0]
-                while len(self._kept) > self.limit:
-                    self._kept.popitem(last=False)
-            own.over.set()
+@st.cache_resource
+def _small() -> Store:
+    return Store(200)
 
 
 @st.cache_resource
-def _small() -> Answers:
-    return Answers(200)
-
-
-@st.cache_resource
-def _attributions() -> Answers:
+def _attributions() -> Store:
     """0.6 MB each at 224 pixels: 60 MB."""
-    return Answers(100)
+    return Store(100)
 
 
 @st.cache_resource
-def _large() -> Answers:
+def _large() -> Store:
     """Maps of a large network take up to 13 MB a layer."""
-    return Answers(12)
+    return Store(12)
 
 
 def first_filters(shared: SharedNetwork) -> filters.FirstLayer:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from alexnet_core.limits import PICTURE_BYTES
 from alexnet_core.models import Network
-from app import answers, session, words
+from app import address, answers, session, words
 from app.fetching import fetch_with_bar
 from app.samples import SAMPLES
 from app.sentences import plain
@@ -30,8 +30,8 @@ def choose_in_address(
     placeholder: str | None = None,
 ) -> Any:
     """One of `titles` by its key, kept in the address under `name`, so that a link to it can be shared; at the very
-    beginning `first`. `announce` as for `session.from_address`."""
-    choice = session.from_address(name, list(titles), first, announce)
+    beginning `first`. `announce` as for `address.wanted`."""
+    choice = address.wanted(name, list(titles), first, announce)
     st.selectbox(
         label,
         list(titles),
@@ -39,7 +39,7 @@ def choose_in_address(
         format_func=titles.__getitem__,
         placeholder=placeholder,
         help=help,
-        on_change=session.to_address,
+        on_change=address.write,
         args=(name,),
         persist_state="session",
     )

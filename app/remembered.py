@@ -7,19 +7,19 @@ from typing import Any
 import streamlit as st
 
 from alexnet_core.insight.feature_visualisation import Drawing
-from app.answers import Answers
+from app.store import Store
 
 
 @st.cache_resource
-def _store() -> Answers:
+def _store() -> Store:
     """Tables, patches and pictures of single units: at most about 2 MB each."""
-    return Answers(100)
+    return Store(100)
 
 
 @st.cache_resource
-def _patients() -> Answers:
+def _patients() -> Store:
     """Activations before a lesion, up to 128 MB each."""
-    return Answers(2)
+    return Store(2)
 
 
 @st.cache_resource

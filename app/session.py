@@ -1,4 +1,4 @@
-"""What the pages share: loaded networks with their locks, cached answers, the address, pictures that people brought.
+"""What the pages share: runs, loaded networks with their locks, pictures that people brought.
 
 A shared model is used by many sessions at once, and attribution changes it for a moment: every use happens under its
 lock. All caches are bounded, and keyed by what the answer depends on: the run and the time of its file, the picture's
@@ -8,10 +8,8 @@ sha256, method, target, layer.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -28,40 +26,13 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import summaries
 from app import spool
 from app.samples import SAMPLES
-from app.sentences import plain
 from app.waiting import FairLock
 
 IMAGENET = "imagenet-"
 """In front of a network's name in the address: the network of that name with ImageNet weights."""
 
 
-# -- the address ---------------------------------------------------------------------------------------------------
-
-
-def from_address(name: str, options: Sequence[str], default: str | None, announce: bool = False) -> Any:
-    """The option that the address asks for under `name`, else the last one chosen, else `default`.
-
-    Call it before the widget with key `name`, and give the widget `on_change=to_address`: so a link to a run or a layer
-    can be shared. With `announce` a value that is not there is mentioned. (Streamlit's own binding would put the long
-    title into the address; navigation drops both.)
-    """
-    wanted = st.query_params.get(name)
-    if announce and wanted is not None and wanted not in options:
-        st.toast(f"{plain(wanted[:80])} is not here any more.", icon=":material/link_off:")
-    choice = next((value for value in (wanted, st.session_state.get(name)) if value in options), default)
-    st.session_state[name] = choice
-    if choice is not None:
-        st.query_params[name] = choice
-    return choice
-
-
-def to_address(name: str) -> None:
-    """Write the widget's new value into the address."""
-    st.query_params[name] = st.session_state[name]
-
-
-NEW = "new"
-"""In the place of a run's id: the form for a new one."""
+# -- runs and their networks ----------------------------------------------------------------------------------------
 
 
 def runs() -> dict[str, tuple[str, str]]:
@@ -77,9 +48,6 @@ def _distinct(titles: dict[str, str]) -> dict[str, str]:
     """The titles by run id, with the end of the id where two are alike: a list finds its choice by what it shows."""
     often = Counter(titles.values())
     return {run_id: title if often[title] == 1 else f"{title} ({run_id[-4:]})" for run_id, title in titles.items()}
-
-
-# -- networks ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

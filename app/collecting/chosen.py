@@ -10,8 +10,8 @@ from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
 from alexnet_core.errors import ExplorerError
 from alexnet_core.limits import CLASS_IMAGES, CLASSES
-from app.answers import Answers
 from app.choices import choose_in_address
+from app.store import Store
 
 NEW = "new"
 """In the place of an album's id: one to be made."""
@@ -19,9 +19,9 @@ FIRST_TITLE = "My pictures"
 
 
 @st.cache_resource
-def _cards() -> Answers:
+def _cards() -> Store:
     """Pictures of a few thumbnails, 300 kB each, and titles."""
-    return Answers(200)
+    return Store(200)
 
 
 def remembered(key: Hashable, compute: Any) -> Any:

@@ -10,7 +10,7 @@ from alexnet_core.data.collecting import picture_behind
 from alexnet_core.data.corrections import Corrections, Kind
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import TRANSFER
-from app import session
+from app import address, session
 from app.doctor.patients import Patient
 from app.sentences import plain
 from app.training import run_settings
@@ -109,7 +109,7 @@ def to_training(patient: Patient, **settings: str) -> None:
         recipe = st.session_state.get("new_recipe", TrainConfig.recipe)
     for name, value in settings.items():
         st.session_state[run_settings.field_key(name, recipe, getattr(TrainConfig, name))] = value
-    st.switch_page("views/train.py", query_params={"run": session.NEW})
+    st.switch_page("views/train.py", query_params={"run": address.NEW})
 
 
 def _of(count: int) -> str:

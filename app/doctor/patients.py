@@ -17,8 +17,8 @@ from alexnet_core.data.shards import StoredImages
 from alexnet_core.data.sources import available, prepare
 from alexnet_core.errors import ExplorerError
 from app import words
-from app.answers import Answers
 from app.choices import choose_in_address
+from app.store import Store
 from app.training.datasets import is_collected, offers, unasked, usual_size
 
 
@@ -88,14 +88,14 @@ def _as_it_came(source: str) -> PreparedSet:
 
 
 @st.cache_resource
-def _examinations() -> Answers:
+def _examinations() -> Store:
     """Some 200 bytes a picture each."""
-    return Answers(8)
+    return Store(8)
 
 
 @st.cache_resource
-def _rows() -> Answers:
-    return Answers(8)
+def _rows() -> Store:
+    return Store(8)
 
 
 def examined(source: str, prepared: PreparedSet) -> Patient:

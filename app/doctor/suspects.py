@@ -10,9 +10,9 @@ from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.suspicious_labels import Suspect, held_out, looking, suspects
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
-from app.answers import Answers
 from app.doctor.patients import Patient, all_rows
 from app.session import SharedNetwork
+from app.store import Store
 from app.training.datasets import is_collected
 
 KEPT = "label"
@@ -39,14 +39,14 @@ def again(run_id: str) -> RunDirectory:
 
 
 @st.cache_resource
-def _looked() -> Answers:
+def _looked() -> Store:
     """Up to 1 kB a picture each."""
-    return Answers(3)
+    return Store(3)
 
 
 @st.cache_resource
-def _doubted() -> Answers:
-    return Answers(16)
+def _doubted() -> Store:
+    return Store(16)
 
 
 def known(shared: SharedNetwork, patient: Patient) -> bool:

@@ -12,10 +12,11 @@ from alexnet_core.insight.adversarial import EPSILONS, Adversary, Attack
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, attribute
 from alexnet_core.insight.distortions import Box, find_distortion
 from alexnet_core.insight.gallery import Gallery, evenly
-from app.answers import SHOWN_SIDE, Answers
+from app.answers import SHOWN_SIDE
 from app.figures.mosaic import enlarged
 from app.gallery import galleries
 from app.session import Picture, SharedNetwork
+from app.store import Store
 
 PICTURES = 200
 """Of a data set, on which accuracy against strength is measured: known to 3.5 percentage points (one standard
@@ -25,9 +26,9 @@ Progress = Callable[[float], object]
 
 
 @st.cache_resource
-def _kept() -> Answers:
+def _kept() -> Store:
     """A series of eleven pictures takes up to 2 MB."""
-    return Answers(40)
+    return Store(40)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.gallery import Gallery, evenly
 from alexnet_core.runs.directory import RunDirectory
 from app import session
-from app.answers import Answers
 from app.gallery import galleries
 from app.session import IMAGENET, Picture, SharedNetwork
+from app.store import Store
 
 PICTURES = 1000
 """Of each split: the calibration error is then known to about a percentage point."""
@@ -29,9 +29,9 @@ Progress = Callable[[float], object]
 
 
 @st.cache_resource
-def _kept() -> Answers:
+def _kept() -> Store:
     """Small tables of numbers, and a few pictures."""
-    return Answers(100)
+    return Store(100)
 
 
 # -- the present picture -------------------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from alexnet_core.models import Network
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
 from app import answers
-from app.answers import Answers, Asked
+from app.answers import Asked
 from app.session import SharedNetwork, load
+from app.store import Store
 from app.waiting import FairLock
 
 RANDOM_ORDERS = 5
@@ -29,9 +30,9 @@ Progress = Callable[[float], object]
 
 
 @st.cache_resource
-def _kept() -> Answers:
+def _kept() -> Store:
     """Nine maps of 0.6 MB each at most."""
-    return Answers(40)
+    return Store(40)
 
 
 @st.cache_resource

@@ -10,6 +10,7 @@ from alexnet_core.insight import colours
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution
 from app import answers
 from app.answers import Asked
+from app.store import Store
 
 SHOWN = {
     "own": "As the method means it",
@@ -110,6 +111,6 @@ def painted(asked: Asked, answer: Attribution, look: Look, scale: float | None =
 
 
 @st.cache_resource
-def _drawings() -> answers.Answers:
+def _drawings() -> Store:
     """About 0.3 MB each."""
-    return answers.Answers(100)
+    return Store(100)

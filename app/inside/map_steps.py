@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import answers, session
+from app import address, answers
 from app.inside.layers import layers_of
 from app.session import SharedNetwork
 
@@ -57,4 +57,4 @@ def of_one_convolution(kinds: Mapping[str, str], layer: str) -> list[str]:
 
 def _gone() -> None:
     st.session_state["layer"] = st.session_state["step"]
-    session.to_address("layer")
+    address.write("layer")

@@ -13,7 +13,6 @@ from alexnet_core.insight import embedding, neighbours
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.neighbours import Index, Neighbours
 from alexnet_core.models import Network
-from app.answers import Answers
 from app.figures.by_depth import shares_by_depth
 from app.figures.embedding import Point, plane
 from app.figures.framed import framed
@@ -21,6 +20,7 @@ from app.gallery import galleries
 from app.inside.whose_neighbours import Question
 from app.sentences import plain
 from app.session import SharedNetwork
+from app.store import Store
 from app.words import memory, percent
 
 AT_FIRST = 1_000
@@ -34,20 +34,20 @@ SPACES = {"pca": "Principal components", "tsne": "t-SNE"}
 
 
 @st.cache_resource
-def _small() -> Answers:
+def _small() -> Store:
     """Indexes of a thousand pictures, 4 MB each."""
-    return Answers(12)
+    return Store(12)
 
 
 @st.cache_resource
-def _whole() -> Answers:
+def _whole() -> Store:
     """Indexes of all pictures, at most 200 MB each."""
-    return Answers(2)
+    return Store(2)
 
 
 @st.cache_resource
-def _planes() -> Answers:
-    return Answers(24)
+def _planes() -> Store:
+    return Store(24)
 
 
 # -- among which pictures ------------------------------------------------------------------------------------------

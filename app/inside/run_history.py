@@ -10,13 +10,13 @@ from alexnet_core.insight.filters import FirstLayer, filters_of_state
 from alexnet_core.models.weights import read_tensors
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.events import EpochDone, Started, StepDone
-from app.answers import Answers
 from app.figures.history import Series
+from app.store import Store
 
 
 @st.cache_resource
-def _histories() -> Answers:
-    return Answers(8)
+def _histories() -> Store:
+    return Store(8)
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,13 @@ from alexnet_core.insight.prediction import ClassProbability, predict
 from alexnet_core.models import Network
 from alexnet_core.models.weights import load_network
 from app import answers
-from app.answers import Answers
 from app.figures import moments
 from app.figures.ink import Paper
 from app.figures.mosaic import columns_for, mosaic
 from app.figures.timeline import timeline
 from app.inside.run_history import History
 from app.session import Picture, SharedNetwork
+from app.store import Store
 
 PICTURES = 200
 """Of the data set, at every moment: enough for a confusion matrix of ten classes, and read in milliseconds."""
@@ -42,20 +42,20 @@ Tell = Callable[[float, str], None]
 
 
 @st.cache_resource
-def _crowds() -> Answers:
-    return Answers(8)
+def _crowds() -> Store:
+    return Store(8)
 
 
 @st.cache_resource
-def _moments() -> Answers:
+def _moments() -> Store:
     """Some 100 kB each: 40 MB."""
-    return Answers(400)
+    return Store(400)
 
 
 @st.cache_resource
-def _films() -> Answers:
+def _films() -> Store:
     """Some 10 MB of PNGs each."""
-    return Answers(8)
+    return Store(8)
 
 
 @dataclass(frozen=True)

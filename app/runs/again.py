@@ -12,8 +12,8 @@ from alexnet_core.runs.imports import IMPORTED
 from alexnet_core.runs.listing import Summary
 from alexnet_core.runs.settings_file import request_of, source_of, to_json, to_link
 from alexnet_core.training.config import TrainConfig, label
+from app.address import NEW
 from app.sentences import plain
-from app.session import NEW
 from app.training.run_settings import field, has
 
 

@@ -11,7 +11,7 @@ from alexnet_core.runs.settings_file import LARGEST_FILE, Request, from_json, fr
 from alexnet_core.runs.starting import IMAGENET
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import RECIPES, TRANSFER
-from app import session
+from app import address, session
 from app.sentences import plain, sentences_for_people
 from app.training.run_settings import size_key
 
@@ -30,7 +30,7 @@ def take() -> None:
     if text is None:
         return
     del st.query_params[ADDRESS]
-    st.query_params["run"] = session.NEW
+    st.query_params["run"] = address.NEW
     with sentences_for_people():
         fill_in(from_link(text))
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from alexnet_core.models import MODELS
-from app import layer_words, session
+from app import address, layer_words
 from app.anatomies import DRAWN, blocks, layer_rows, layers_of
 from app.figures.architecture import drawing
 
@@ -11,7 +11,7 @@ st.title("Architecture")
 st.markdown("Convolutions look for patterns, linear layers decide. Click a dot, or choose a layer below.")
 
 left, right = st.columns([3, 2], vertical_alignment="bottom")
-name = session.from_address("network", DRAWN, "alexnet")
+name = address.wanted("network", DRAWN, "alexnet")
 left.segmented_control(
     "Network",
     DRAWN,
@@ -19,7 +19,7 @@ left.segmented_control(
     format_func=lambda key: MODELS[key].title,
     required=True,
     help="Sizes of the same idea; the mini one trains in minutes on a laptop, the sprint in seconds.",
-    on_change=session.to_address,
+    on_change=address.write,
     args=("network",),
     persist_state="session",
     wrap=True,
@@ -35,7 +35,7 @@ size = right.slider(
 
 layers = layers_of(name, size)
 titles = layer_words.layer_titles(layers)
-chosen = session.from_address("layer", list(titles), layers[0].name)
+chosen = address.wanted("layer", list(titles), layers[0].name)
 
 
 def clicked() -> None:
@@ -43,7 +43,7 @@ def clicked() -> None:
     dots = st.session_state.drawing.selection.points
     if dots and dots[0]["customdata"]:
         st.session_state.layer = dots[0]["customdata"]
-        session.to_address("layer")
+        address.write("layer")
 
 
 st.caption(layer_words.summary(layers))
@@ -68,7 +68,7 @@ st.selectbox(
     key="layer",
     format_func=titles.__getitem__,
     help="Every layer in the order in which a picture passes them. The address changes with it, so it can be shared.",
-    on_change=session.to_address,
+    on_change=address.write,
     args=("layer",),
     persist_state="session",
 )

@@ -14,8 +14,9 @@ from torch import nn
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
 from app import answers
-from app.answers import Answers, Asked, Watching
+from app.answers import Asked, Watching
 from app.session import SharedNetwork
+from app.store import Store
 from tests.insight.small_networks import network_of, noise, small_network, traces
 
 
@@ -48,13 +49,13 @@ class Watched(nn.Module):
 @pytest.fixture
 def store(monkeypatch):
     """An empty store of maps."""
-    made = Answers(100)
+    made = Store(100)
     monkeypatch.setattr(answers, "_attributions", lambda: made)
     return made
 
 
 def test_the_oldest_are_forgotten():
-    kept = Answers(3)
+    kept = Store(3)
     for number in range(5):
         kept.get(number, lambda number=number: number * 10)
     assert [kept.known(number) for number in range(5)] == [None, None, 20, 30, 40]
@@ -65,7 +66,7 @@ def test_the_oldest_are_forgotten():
 
 
 def test_the_same_question_at_the_same_time_is_computed_once():
-    kept, computed, go, waited = Answers(3), [], threading.Event(), []
+    kept, computed, go, waited = Store(3), [], threading.Event(), []
 
     def compute():
         computed.append(1)
@@ -81,7 +82,7 @@ def test_the_same_question_at_the_same_time_is_computed_once():
 
 
 def test_when_the_first_one_gives_up_another_computes():
-    kept, go, waited, answers_got = Answers(3), threading.Event(), [], []
+    kept, go, waited, answers_got = Store(3), threading.Event(), [], []
 
     def give_up():
         go.wait(10)
@@ -103,7 +104,7 @@ def test_when_the_first_one_gives_up_another_computes():
 
 
 def test_who_waits_for_the_same_may_go_away():
-    kept, go = Answers(3), threading.Event()
+    kept, go = Store(3), threading.Event()
     thread = started(lambda: kept.get("key", lambda: go.wait(10)))
     until(lambda: "key" in kept._coming)
 
