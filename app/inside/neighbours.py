@@ -10,7 +10,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.insight import embedding, neighbours
-from alexnet_core.insight.gallery import Gallery
+from alexnet_core.insight.gallery import Gallery, evenly
 from alexnet_core.insight.neighbours import Index, Neighbours
 from alexnet_core.models import Network
 from app.figures.by_depth import shares_by_depth
@@ -208,9 +208,8 @@ def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, inde
     thumbnails = switches.toggle(
         "Pictures", value=True, key="thumbnails", help="Off: only the marks of the classes.", persist_state="session"
     )
-    features = index.points[-1][: embedding.MOST // 2]
-    rows = index.rows[: len(features)]
-    places, asked, how = _arranged(shared, gallery, way, features, place)
+    rows = index.rows[_shown(index)]
+    places, asked, how = _arranged(shared, gallery, way, index, place)
     order = np.argsort(rows)
     tiles = np.empty((len(rows), *gallery.images.shape[1:]), np.uint8)
     tiles[order] = gallery.images[rows[order]]
@@ -246,11 +245,19 @@ def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, inde
             st.caption("The star. Choose a point to see its picture here; drag to move the plane, zoom by the wheel.")
 
 
+def _shown(index: Index) -> np.ndarray:
+    """Which of the pictures of an index are on the map: evenly chosen ones of those that it begins with, which are
+    evenly chosen themselves."""
+    return evenly(min(len(index.rows), neighbours.SAMPLE), embedding.MOST // 2)
+
+
 def _arranged(
-    shared: SharedNetwork, gallery: Gallery, way: str, features: torch.Tensor, place: torch.Tensor
+    shared: SharedNetwork, gallery: Gallery, way: str, index: Index, place: torch.Tensor
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """(places, the present picture's place, how it came there)."""
-    key = (shared.key, gallery.key, len(features), way)
+    features = index.points[-1][torch.from_numpy(_shown(index))]
+    # An index of all pictures begins with other ones than an index of some, and has directions of its own.
+    key = (shared.key, gallery.key, len(index.rows), way)
     if way == "pca":
         axes, places = _planes().get(key, lambda: embedding.pca(features))
         kept = f"The two directions hold {percent(axes.kept)} of all differences. The star is placed exactly."

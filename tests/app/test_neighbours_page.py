@@ -5,6 +5,7 @@ import pytest
 from test_pages import HOSTILE, sound, texts
 
 from alexnet_core.data.sources import prepare
+from alexnet_core.insight import embedding
 from alexnet_core.insight.gallery import of_set
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
@@ -77,3 +78,18 @@ def test_a_picture_of_the_set_itself_is_found_at_once(with_set):
     assert picture.label == gallery.labels[5]
     assert np.asarray(picture.image).shape == (448, 448, 3)
     assert shared.lock.length == 0
+
+
+def test_the_map_of_all_pictures_is_not_that_of_some(with_set, monkeypatch):
+    run, prepared = with_set
+    monkeypatch.setattr(embedding, "MOST", 16)
+    shared = session.load(run.id)
+    gallery = of_set(prepared, "train", shared.network.classes)
+    question = of_row(shared.network, gallery, 5)
+    for most in (10, len(gallery)):  # eight pictures each on the map, but not the same ones
+        index = neighbours._built(shared, gallery, most, neighbours.st.empty(), None)
+        found = neighbours.found(shared, question, gallery, index)
+        places, star, _ = neighbours._arranged(shared, gallery, "pca", index, found.place)
+        axes, expected = embedding.pca(index.points[-1][neighbours._shown(index)])
+        np.testing.assert_allclose(places, expected, atol=1e-5)
+        np.testing.assert_allclose(star, embedding.on_plane(axes, found.place[None])[0], atol=1e-5)
