@@ -7,11 +7,13 @@ from typing import Literal
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.hooks import capture, evaluating
+from alexnet_core.insight.operations import operations
 from alexnet_core.models import Network
-from alexnet_core.models.anatomy import Layer, anatomy
+from alexnet_core.models.anatomy import Layer, anatomy, last_runs
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,43 @@ class FeatureMaps:
 
 
 def layers_with_maps(network: Network) -> list[LayerChoice]:
-    """The layers of `network` that put out maps, in the order in which a picture passes them.
+    """The layers of `network` that put out maps, in the order in which a picture passes them, the last time where it
+    passes one several times.
 
     Dropout is left out: outside training it changes nothing.
     """
     counts: Counter[str] = Counter()
-    choices: dict[str, LayerChoice] = {}
-    for layer in anatomy(network.model, network.preprocessing.size):
-        if len(layer.output_shape) != 3 or layer.kind == "dropout" or layer.name in choices:
+    choices = []
+    for layer in last_runs(anatomy(network.model, network.preprocessing.size)):
+        if len(layer.output_shape) != 3 or layer.kind == "dropout":
             continue
         counts[layer.kind] += 1
         maps, height, width = layer.output_shape
         label = f"{layer.name} · {layer.kind} {counts[layer.kind]} ({maps} maps, {height} x {width})"
-        choices[layer.name] = LayerChoice(layer.name, layer.kind, label)
-    return list(choices.values())
+        choices.append(LayerChoice(layer.name, layer.kind, label))
+    return choices
+
+
+def steps_of_maps(network: Network) -> list[list[str]]:
+    """For each convolution its name and those of the layers that pass its maps on: each takes what the one before it
+    put out, and nothing else. Where maps are added, or laid side by side, a row ends; a layer that runs several times
+    is in none.
+
+    The first question about a network runs it once: hold its lock.
+    """
+    steps = operations(network).steps
+    runs = Counter(step.name for step in steps)
+    rows: list[list[str]] = []
+    goes_on = False
+    for step in steps:
+        alone = step.layer is not None and runs[step.name] == 1 and len(step.shape) == 3
+        begins = alone and isinstance(step.layer, nn.Conv2d)
+        goes_on = begins or (alone and goes_on and step.follows)
+        if begins:
+            rows.append([step.name])
+        elif goes_on and not isinstance(step.layer, nn.modules.dropout._DropoutNd):
+            rows[-1].append(step.name)
+    return rows
 
 
 def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureMaps:

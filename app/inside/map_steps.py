@@ -1,11 +1,11 @@
-"""Before and after: the layers from one convolution to the next as steps of the same maps."""
-
-from collections.abc import Mapping
+"""Before and after: the layers that pass the maps of one convolution on, as steps of the same maps."""
 
 import streamlit as st
 
+from alexnet_core.insight.feature_maps import steps_of_maps
 from app import address, answers
 from app.inside.layers import layers_of
+from app.remembered import remembered
 from app.session import SharedNetwork
 
 WORDS = {
@@ -19,10 +19,10 @@ WORDS = {
 
 def choose(shared: SharedNetwork, layer: str) -> None:
     """Go between the steps of the convolution that `layer` belongs to; nothing where there is only one."""
-    kinds = _kinds(shared)
-    group = of_one_convolution(kinds, layer)
+    group = group_of(shared, layer)
     if len(group) < 2:
         return
+    kinds = {name: layers_of(shared)[name].kind for name in group}
     st.session_state["step"] = layer
     st.segmented_control(
         "Before and after",
@@ -37,22 +37,16 @@ def choose(shared: SharedNetwork, layer: str) -> None:
 
 
 def group_of(shared: SharedNetwork, layer: str) -> list[str]:
-    """The layers with maps from the convolution at or before `layer` up to the next convolution."""
-    return of_one_convolution(_kinds(shared), layer)
+    """The layers that pass the maps of one convolution on, `layer` among them; `layer` alone where it passes on other
+    maps: several that were added, or lie side by side."""
 
+    def compute() -> list[list[str]]:
+        with shared.lock:
+            return steps_of_maps(shared.network)
 
-def _kinds(shared: SharedNetwork) -> dict[str, str]:
-    return {name: layers_of(shared)[name].kind for name in answers.layers(shared)[0]}
-
-
-def of_one_convolution(kinds: Mapping[str, str], layer: str) -> list[str]:
-    """The names from the convolution at or before `layer` up to the next one; `kinds` has all in order."""
-    names = list(kinds)
-    starts = [place for place, name in enumerate(names) if kinds[name] == "convolution"]
-    at = names.index(layer)
-    first = max((start for start in starts if start <= at), default=0)
-    end = min((start for start in starts if start > at), default=len(names))
-    return names[first:end]
+    offered = answers.layers(shared)[0]
+    rows = remembered((shared.key, "steps of maps"), compute)
+    return next(([name for name in row if name in offered] for row in rows if layer in row), [layer])
 
 
 def _gone() -> None:

@@ -2,6 +2,9 @@
 
 from test_pages import HOSTILE, sound, texts
 
+from alexnet_core.insight.units import UnitLayer
+from app.inside import lesions
+
 
 def test_without_classes_the_prediction_still_changes(run, open_page):
     app = open_page("lesions", run=run.id)
@@ -38,3 +41,13 @@ def test_no_unit_chosen_changes_nothing_and_fails_nowhere(run, open_page, labell
     app = open_page("lesions", run=run.id, layer="features.1")
     app.multiselect[0].set_value([]).run()
     assert sound(app)
+
+
+def test_a_layer_that_a_picture_passes_twice_is_not_offered(monkeypatch):
+    every = {
+        "a": UnitLayer("a", "ReLU", 4, 8),
+        "b": UnitLayer("b", "ReLU", 6, 8, runs=2),
+        "c": UnitLayer("c", "linear", 4, None),
+    }
+    monkeypatch.setattr(lesions, "layers_of", lambda shared: every)
+    assert list(lesions.offered(None)) == ["a"]

@@ -4,7 +4,6 @@ import pytest
 from test_pages import HOSTILE, sound, texts
 
 from app.inside import units
-from app.inside.map_steps import of_one_convolution
 
 
 @pytest.fixture
@@ -61,10 +60,3 @@ def test_with_classes_there_is_selectivity(run, open_page, labelled):
     labels = [metric.label for metric in app.metric]
     assert labels == ["Above zero", "Strongest answer", "Selectivity", "Favourite class"]
     assert HOSTILE not in texts(app)
-
-
-def test_before_and_after_are_of_one_convolution():
-    kinds = {"a": "convolution", "b": "ReLU", "c": "convolution", "d": "batch normalisation", "e": "ReLU"}
-    assert of_one_convolution(kinds, "b") == ["a", "b"]
-    assert of_one_convolution(kinds, "c") == ["c", "d", "e"]
-    assert of_one_convolution({"x": "max pooling", **kinds}, "x") == ["x"]

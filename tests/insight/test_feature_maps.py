@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 from small_networks import network_of, noise, small_network, traces
+from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.feature_maps import FeatureMaps, feature_maps, layers_with_maps
+from alexnet_core.insight.feature_maps import FeatureMaps, feature_maps, layers_with_maps, steps_of_maps
+from alexnet_core.insight.units import layers_with_units
 from alexnet_core.models import build
 from alexnet_core.models.anatomy import anatomy
 
@@ -72,3 +74,41 @@ def test_nothing_is_left_behind():
     feature_maps(network, noise(), "features.10")
     layers_with_maps(network)
     assert traces(network.model) == before
+
+
+def test_steps_of_the_same_maps_end_where_others_come_in():
+    torch.manual_seed(0)
+    plain = steps_of_maps(small_network())
+    assert plain[:2] == [["features.0", "features.1", "features.2"], ["features.3", "features.4", "features.5"]]
+    fire = steps_of_maps(network_of(build("squeezenet1_1", 4, 32)))
+    assert ["features.3.expand3x3", "features.3.expand3x3_activation"] in fire
+    assert not any("features.5" in row for row in fire)  # pools what both kinds of filters found
+    network = network_of(build("resnet18", 4, 32))
+    before = traces(network.model)
+    block = steps_of_maps(network)
+    assert ["layer1.0.conv1", "layer1.0.bn1"] in block
+    assert not any("layer1.0.relu" in row for row in block)  # what it puts out last has the shortcut in it
+    assert traces(network.model) == before
+
+
+class OneReLU(nn.Module):
+    """One ReLU behind both convolutions, the second of which has more filters, as in the blocks of ResNet-50."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.relu = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 6, 3), nn.ReLU()
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.relu(self.second(self.relu(self.first(images)))).mean(dim=(2, 3)))
+
+
+def test_a_layer_that_runs_several_times_is_what_it_is_the_last_time():
+    network = network_of(OneReLU())
+    choices = layers_with_maps(network)
+    assert [choice.name for choice in choices] == ["first", "second", "relu"]
+    maps, height, width = feature_maps(network, noise(), "relu").values.shape
+    assert f"({maps} maps, {height} x {width})" in choices[-1].label
+    units = {layer.name: layer for layer in layers_with_units(network)}
+    assert (units["relu"].units, units["relu"].side, units["relu"].runs) == (maps, height, 2)
+    assert units["second"].runs == 1
