@@ -163,17 +163,24 @@ def single_number(shared: SharedNetwork, picture: Picture, layer: str, unit: int
     return float(remembered((shared.key, picture.key, layer, "numbers"), compute)[unit])
 
 
+def why_no_passes(shared: SharedNetwork) -> str | None:
+    """Why the two ways back cannot be drawn for this network, in a sentence; None where they can."""
+    return next((reason for method in PASSES.values() if (reason := answers.why_not(shared, method))), None)
+
+
 def drawn_back(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int) -> dict[str, Image.Image]:
-    """The strongest patch, and the two backward passes to it, by what they are called on the screen."""
+    """The strongest patch, and where the network allows them the two backward passes to it, by what they are called on
+    the screen."""
     patch = patches(shared, gallery, layer, unit, True)[0]
     left, top, right, bottom = patch.box
+    ways = {} if why_no_passes(shared) else PASSES
 
     def compute() -> dict[str, Image.Image]:
         with shared.lock:
             images = numbers(shared.network, gallery, np.array([patch.row]))
             passes = {
                 title: unit_views.drawn_back(shared.network, images, layer, unit, patch.place, method)
-                for title, method in PASSES.items()
+                for title, method in ways.items()
             }
         pixels = gallery.images[np.array([patch.row])][0]
         views = {
@@ -238,3 +245,4 @@ ABOUT_PASSES = (
     "deconvolutional network (Zeiler and Fergus 2013) both draw clean edges, also for a network with scrambled "
     "weights: they show what is there to be seen, less what the unit makes of it."
 )
+ABOUT_PATCH = "The frame is what the unit sees where it answers most; beside it that patch."

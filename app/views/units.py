@@ -5,6 +5,7 @@ import streamlit as st
 from app.choices import choose_in_address, choose_network, choose_picture
 from app.gallery import choose_gallery
 from app.inside import first_layer, growing, layers, units
+from app.sentences import plain
 
 st.title("Units")
 left, middle, right = st.columns(3, gap="large")
@@ -69,7 +70,10 @@ st.subheader("What in its strongest picture excites it")
 with st.grid(4, min_column_width=200):
     for title, view in units.drawn_back(shared, gallery, layer, unit).items():
         st.image(view, caption=title, width="stretch", alt=f"{title} of unit {unit} for its strongest picture.")
-st.caption(units.ABOUT_PASSES)
+reason = units.why_no_passes(shared)
+st.caption(units.ABOUT_PATCH if reason else units.ABOUT_PASSES)
+if reason:
+    st.info(f"No way back to the pixels can be drawn. {plain(reason)}", icon=":material/block:")
 
 st.subheader("A picture made to excite it")
 growing.show(shared, st.session_state["run"], every[layer], unit)

@@ -4,6 +4,7 @@ import pytest
 from test_pages import HOSTILE, sound, texts
 
 from app.inside import units
+from app.sentences import plain
 
 
 @pytest.fixture
@@ -60,3 +61,11 @@ def test_with_classes_there_is_selectivity(run, open_page, labelled):
     labels = [metric.label for metric in app.metric]
     assert labels == ["Above zero", "Strongest answer", "Selectivity", "Favourite class"]
     assert HOSTILE not in texts(app)
+
+
+def test_where_no_way_back_can_be_drawn_that_is_said(run, open_page, few_pictures, monkeypatch):
+    monkeypatch.setattr("app.answers.why_not", lambda shared, method: "It computes its ReLUs elsewhere.")
+    app = open_page("units", run=run.id, layer="features.0")
+    assert sound(app)
+    assert plain("It computes its ReLUs elsewhere.") in texts(app)
+    assert "Guided backpropagation" not in texts(app)
