@@ -5,7 +5,9 @@ section 2.1. Every picture on the way has whole pixel values from 0 to 255, so t
 when it was saved and loaded again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -14,8 +16,11 @@ from PIL import Image
 from torch.nn import functional as F
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.insight.attribution.task import MAPS_AT_ONCE
 from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.hooks import evaluating
+from alexnet_core.insight.operations import operations
+from alexnet_core.insight.prediction import BATCH
 from alexnet_core.models import Network
 from alexnet_core.preprocess import Preprocessing
 
@@ -63,17 +68,46 @@ def attack(
     with evaluating(network.model):
         # Away from what it says now; or towards the target.
         wanted = target if target is not None else int(probabilities(network, pixels[None])[0].argmax())
-        changed = _ascend(network, original, kind, epsilon, wanted, 1 if target is None else -1, seed)
+        labels = torch.tensor([wanted], device=device)
+        changed = _ascend(network, original, kind, epsilon, labels, 1 if target is None else -1, seed)
     result = changed[0].cpu().numpy().astype(np.uint8)
     change = result.astype(np.int16) - pixels.astype(np.int16)
     return Adversary(kind, epsilon, target, result, change, probabilities(network, result[None])[0])
 
 
+def right_answers(
+    network: Network, squares: np.ndarray, labels: np.ndarray, kind: Attack, seed: int = 0
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Which of the squares, uint8 (N, S, S, 3), the network still takes for their classes `labels` (N,) when each was
+    attacked, away from its own class, within each of the bounds `EPSILONS`.
+
+    Yields, a few squares at a time, the place of the bound and bool (n,): bound after bound, all squares in order at
+    each. Between two of them nothing is on the network: hold its lock for each step alone.
+    """
+    device = next(network.model.parameters()).device
+    at_once = _at_once(network)
+    for place, epsilon in enumerate(EPSILONS):
+        for start in range(0, len(squares), at_once):
+            some, wanted = squares[start : start + at_once], labels[start : start + at_once]
+            if epsilon:
+                original = torch.from_numpy(some.astype(np.int64)).to(device)
+                with evaluating(network.model):
+                    away = torch.from_numpy(wanted).to(device)
+                    some = _ascend(network, original, kind, epsilon, away, 1, seed + start).cpu().numpy()
+            yield place, probabilities(network, some.astype(np.uint8)).argmax(axis=1) == wanted
+
+
+def _at_once(network: Network) -> int:
+    """How many pictures may pass together, and back."""
+    numbers = sum(prod(step.shape) for step in operations(network).steps)
+    return max(1, min(BATCH, MAPS_AT_ONCE // (4 * max(1, numbers))))
+
+
 def _ascend(
-    network: Network, original: torch.Tensor, kind: Attack, epsilon: int, label: int, sign: int, seed: int
+    network: Network, original: torch.Tensor, kind: Attack, epsilon: int, labels: torch.Tensor, sign: int, seed: int
 ) -> torch.Tensor:
-    """The whole-numbered picture within the bound, int64 (1, S, S, 3), whose cross entropy for `label`, times `sign`,
-    was the largest on the way."""
+    """Of each picture the whole-numbered one within the bound, int64 (N, S, S, 3), whose cross entropy for its label,
+    int64 (N,), times `sign`, was the largest on the way."""
     low, high = (original - epsilon).clamp(min=0), (original + epsilon).clamp(max=255)
     steps, stride = (1, epsilon) if kind == "fgsm" else (STEPS, max(1, round(2.5 * epsilon / STEPS)))
     here = original
@@ -81,26 +115,30 @@ def _ascend(
         generator = torch.Generator().manual_seed(seed)
         start = torch.randint(-epsilon, epsilon + 1, original.shape, generator=generator)
         here = (original + start.to(original.device)).clamp(low, high)
-    best, best_loss = original, -torch.inf
+    best, largest = original, torch.full((len(original),), -torch.inf, device=original.device)
     for step in range(steps + 1):
-        loss, slope = _loss(network, here, label, sign, last=step == steps)
+        losses, slope = _losses(network, here, labels, sign, last=step == steps)
         # The one step of FGSM counts even where it makes things worse, as a step that is too long can.
-        if loss > best_loss or kind == "fgsm":
-            best, best_loss = here, loss
+        better = losses > largest if kind == "pgd" else torch.ones_like(losses, dtype=torch.bool)
+        best = torch.where(better[:, None, None, None], here, best)
+        largest = torch.where(better, losses, largest)
         here = (here + stride * slope.sign().long()).clamp(low, high)
     return best
 
 
-def _loss(network: Network, pixels: torch.Tensor, label: int, sign: int, last: bool) -> tuple[float, torch.Tensor]:
-    """The cross entropy times `sign`, and its gradient by the pixels, zero where nobody will ask for it."""
+def _losses(
+    network: Network, pixels: torch.Tensor, labels: torch.Tensor, sign: int, last: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The cross entropy of each picture times `sign`, (N,), and its gradient by the pixels, zero where nobody will ask
+    for it."""
     colours = pixels.float().requires_grad_()
     with torch.set_grad_enabled(not last):
         logits = network.model(network.preprocessing.normalise(colours)).float()
-        loss = sign * F.cross_entropy(logits, torch.tensor([label], device=logits.device))
+        losses = sign * F.cross_entropy(logits, labels, reduction="none")
     if last:
-        return float(loss), torch.zeros_like(colours)
-    (slope,) = torch.autograd.grad(loss, colours)
-    return float(loss.detach()), slope
+        return losses, torch.zeros_like(colours)
+    (slope,) = torch.autograd.grad(losses.sum(), colours)
+    return losses.detach(), slope
 
 
 def amplification(change: np.ndarray) -> int:

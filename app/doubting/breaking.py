@@ -1,6 +1,6 @@
 """What a network says about pictures that were made worse, remembered: for the page Break it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from app.session import Picture, SharedNetwork
 from app.store import Store
 
 PICTURES = 200
-"""Of a data set, on which accuracy against strength is measured: known to 3.5 percentage points (one standard
+"""Of a data set, on which accuracy against strength is measured at first: known to 3.5 percentage points (one standard
 deviation, at 50 %)."""
 
 Progress = Callable[[float], object]
@@ -63,23 +63,56 @@ def labelled(shared: SharedNetwork, choice: str) -> Gallery | None:
     return next((found[split] for split in ("test", "val") if split in found), None)
 
 
-def accuracies(shared: SharedNetwork, gallery: Gallery, name: str, box: Box, progress: Progress) -> list[float]:
-    """The share of right answers at every level, over `PICTURES` pictures spread evenly over the gallery."""
+def accuracies(
+    shared: SharedNetwork, gallery: Gallery, name: str, box: Box, progress: Progress, most: int = PICTURES
+) -> list[float]:
+    """The share of right answers at every level, over `most` pictures spread evenly over the gallery."""
 
-    def compute() -> list[float]:
-        rows = evenly(len(gallery), PICTURES)
-        assert gallery.labels is not None
-        squares, labels = gallery.images[rows], gallery.labels[rows]
-        answers = distortions.right_answers(shared.network, squares, labels, name, box)
-        levels = len(find_distortion(name).levels)
-        shares = []
-        for level in range(levels):
-            with shared.lock:  # a level at a time: others may ask in between
-                shares.append(float(next(answers).mean()))
-            progress((level + 1) / levels)
-        return shares
+    def parts(squares: np.ndarray, labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        return enumerate(distortions.right_answers(shared.network, squares, labels, name, box))
 
-    return _kept().get((shared.key, gallery.key, "accuracies", name, box), compute)
+    levels = len(find_distortion(name).levels)
+    key = (shared.key, gallery.key, "accuracies", name, box, most)
+    return _kept().get(key, lambda: _shares(shared, gallery, most, levels, parts, progress))
+
+
+def attacked_accuracies(
+    shared: SharedNetwork, gallery: Gallery, kind: Attack, progress: Progress, most: int = PICTURES
+) -> list[float]:
+    """The share of right answers when each picture is attacked, away from its own class, within each of the bounds
+    `EPSILONS`; over `most` pictures spread evenly over the gallery."""
+
+    def parts(squares: np.ndarray, labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        return adversarial.right_answers(shared.network, squares, labels, kind)
+
+    key = (shared.key, gallery.key, "attacked", kind, most)
+    return _kept().get(key, lambda: _shares(shared, gallery, most, len(EPSILONS), parts, progress))
+
+
+def _shares(
+    shared: SharedNetwork,
+    gallery: Gallery,
+    most: int,
+    levels: int,
+    parts: Callable[[np.ndarray, np.ndarray], Iterator[tuple[int, np.ndarray]]],
+    progress: Progress,
+) -> list[float]:
+    """How many are right at each level. `parts` gives, of squares and their labels, (level, which are right) in pieces;
+    `PICTURES` squares are in memory at a time."""
+    rows = evenly(len(gallery), most)
+    right, done = np.zeros(levels), 0
+    assert gallery.labels is not None
+    for some in np.array_split(rows, -(-len(rows) // PICTURES)):
+        pieces = parts(gallery.images[some], gallery.labels[some])
+        left = levels * len(some)
+        while left:
+            with shared.lock:  # a piece at a time: others may ask in between
+                level, answers = next(pieces)
+            right[level] += answers.sum()
+            left -= len(answers)
+            done += len(answers)
+            progress(done / (levels * len(rows)))
+    return (right / len(rows)).tolist()
 
 
 def attacks(

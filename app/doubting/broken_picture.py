@@ -1,12 +1,16 @@
-"""The parts that both halves of the page Break it share: a picture, what is said about it, and its map."""
+"""What both halves of the page Break it share: a picture, what is said about it, its map, and many pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
+from alexnet_core.insight.gallery import Gallery
 from app import answers, words
+from app.doubting import breaking
+from app.doubting.breaking import PICTURES, Progress
+from app.sentences import plain
 from app.session import SharedNetwork
 
 FIRST_METHOD = "saliency"
@@ -38,3 +42,60 @@ def says(classes: Sequence[str], probabilities: np.ndarray) -> None:
 def first(probabilities: np.ndarray) -> int:
     """The most probable class."""
     return int(probabilities.argmax())
+
+
+def show_accuracy(
+    shared: SharedNetwork,
+    question: tuple[object, ...],
+    explanation: str,
+    measure: Callable[[Gallery, Progress, int], list[float]],
+    draw: Callable[[list[float]], object],
+) -> None:
+    """How many pictures of the data set are still right at each strength, measured once that was asked for."""
+    gallery = breaking.labelled(shared, st.session_state["run"])
+    if gallery is None:
+        st.info(
+            "The data set of this network is not prepared on this computer, so nobody knows how many of its pictures "
+            "would still be right. Prepare it on the page Train.",
+            icon=":material/info:",
+        )
+        return
+    count = _how_many(gallery)
+    if not _wanted((shared.key, gallery.key, count, *question), count, explanation):
+        st.caption("How many of the test pictures are still right at each strength?")
+        return
+    bar = st.empty()
+    shares = measure(gallery, lambda share: bar.progress(share, "Changing pictures and asking"), count)
+    bar.empty()
+    draw(shares)
+    st.caption(
+        f"{count:,} pictures of {plain(gallery.title)}, spread evenly; by chance alone a point may be off by "
+        f"{50 / count**0.5:.1f} percentage points."
+    )
+
+
+def _how_many(gallery: Gallery) -> int:
+    """How many pictures are asked about: some, or all of them."""
+    every = len(gallery)
+    if every <= PICTURES:
+        return every
+    wanted = st.toggle(
+        f"All {every:,} pictures",
+        key="broken_all",
+        help=f"Otherwise {PICTURES}, spread evenly. All of them tell more and take {every / PICTURES:.0f} times as "
+        "long.",
+        persist_state="session",
+    )
+    return every if wanted else PICTURES
+
+
+def _wanted(question: tuple[object, ...], count: int, explanation: str) -> bool:
+    """Whether the accuracy was asked for; draws the button until it is."""
+    asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
+    place = st.empty()
+    if question not in asked and place.button(
+        f"Measure on {count:,} pictures", icon=":material/speed:", help=explanation
+    ):
+        asked.add(question)
+        place.empty()
+    return question in asked

@@ -5,9 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from alexnet_core.insight.distortions import DISTORTIONS, Box, find_distortion
+from alexnet_core.insight.gallery import Gallery
 from app import words
 from app.doubting import breaking
-from app.doubting.broken_picture import choose_method, first, says
+from app.doubting.broken_picture import choose_method, first, says, show_accuracy
 from app.figures.against_strength import Shares, against_strength
 from app.figures.box import picture_to_box
 from app.sentences import plain
@@ -160,42 +161,16 @@ def _curves(shared: SharedNetwork, found: breaking.Series, name: str, level: int
 
 
 def _accuracy(shared: SharedNetwork, name: str, level: int, box: Box, levels: list[str], across: str) -> None:
-    gallery = breaking.labelled(shared, st.session_state["run"])
-    if gallery is None:
-        st.info(
-            "The data set of this network is not prepared on this computer, so nobody knows how many of its pictures "
-            "would still be right. Prepare it on the page Train.",
-            icon=":material/info:",
+    def measure(gallery: Gallery, progress: breaking.Progress, count: int) -> list[float]:
+        return breaking.accuracies(shared, gallery, name, box, progress, count)
+
+    def draw(shares: list[float]) -> None:
+        st.plotly_chart(
+            against_strength(levels, [Shares("right answers", shares)], "right answers", level, across),
+            config=NO_TOOLBAR,
+            key="many_curve",
+            alt=f"The share of right answers at each strength; at the chosen one it is {words.percent(shares[level])}.",
         )
-        return
-    if not _wanted((shared.key, gallery.key, name, box)):
-        st.caption("How many of the test pictures are still right at each strength?")
-        return
-    bar = st.empty()
-    shares = breaking.accuracies(shared, gallery, name, box, lambda share: bar.progress(share, "Distorting and asking"))
-    bar.empty()
-    st.plotly_chart(
-        against_strength(levels, [Shares("right answers", shares)], "right answers", level, across),
-        config=NO_TOOLBAR,
-        key="many_curve",
-        alt=f"The share of right answers at each strength; at the chosen one it is {words.percent(shares[level])}.",
-    )
-    count = min(breaking.PICTURES, len(gallery))
-    st.caption(
-        f"{count} pictures of {plain(gallery.title)}, spread evenly; by chance alone a point may be off by "
-        f"4 percentage points."
-    )
 
-
-def _wanted(question: tuple[object, ...]) -> bool:
-    """Whether the accuracy was asked for; draws the button until it is."""
-    asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
-    place = st.empty()
-    if question not in asked and place.button(
-        f"Measure on {breaking.PICTURES} pictures",
-        icon=":material/speed:",
-        help="Each is distorted at all eleven strengths; that takes up to half a minute. What was measured is kept.",
-    ):
-        asked.add(question)
-        place.empty()
-    return question in asked
+    explanation = "Each is distorted at all eleven strengths; two hundred take up to half a minute. What was measured "
+    show_accuracy(shared, (name, box), explanation + "is kept.", measure, draw)

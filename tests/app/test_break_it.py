@@ -151,6 +151,30 @@ def test_untouched_pictures_are_all_right_where_the_labels_are_the_answers(with_
     assert all(0 <= share <= 1 for share in shares)
 
 
+@pytest.mark.parametrize("kind", ["fgsm", "pgd"])
+def test_accuracy_of_attacked_pictures(with_data, open_page, kind):
+    app = open_page("break_it", run=with_data.id)
+    app.segmented_control(key="way_to_break").set_value("attack").run()
+    app.segmented_control(key="attack").set_value(kind).run()
+    next(button for button in app.button if button.label.startswith("Measure on")).click().run()
+    assert sound(app)
+    assert len(app.get("plotly_chart")) == 2
+    assert "spread evenly" in texts(app)
+
+
+def test_all_pictures_in_pieces_are_all_pictures_at_once(with_data, monkeypatch):
+    shared = session.load(with_data.id)
+    gallery = breaking.labelled(shared, with_data.id)
+    # Blur has no chance in it, which would be drawn anew for each piece.
+    whole = breaking.accuracies(shared, gallery, "blur", Box(), lambda share: None, len(gallery))
+    monkeypatch.setattr(breaking, "PICTURES", 3)
+    told = []
+    pieces = breaking.accuracies(shared, gallery, "blur", Box(), told.append, len(gallery) + 1)
+    assert pieces == pytest.approx(whole, abs=1.5 / len(gallery))  # other batches round otherwise
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
 def test_the_figures_say_what_they_show():
     fig = against_strength(["0", "1"], [Shares("<b>", [1, 0.5], ["it says <i>", ""])], "probability", 1, "px")
     assert list(fig.data[0].y) == [1, 0.5]

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.images import decode
-from alexnet_core.insight.adversarial import amplification, amplified, as_file, attack
+from alexnet_core.insight.adversarial import EPSILONS, amplification, amplified, as_file, attack, right_answers
 from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.prediction import logits, predict
 from alexnet_core.preprocess import Preprocessing
@@ -122,3 +123,28 @@ def test_nothing_is_left_behind_also_by_a_failure(after):
     attack(sound, PIXELS, "pgd", 4)
     assert traces(network.model) == before
     assert isinstance(Image.fromarray(attack(sound, PIXELS, "fgsm", 4).pixels), Image.Image)
+
+
+def test_many_are_attacked_as_each_alone():
+    torch.manual_seed(0)
+    network = network_of(Linear())
+    squares = np.stack([PIXELS, PIXELS[::-1], PIXELS[:, ::-1]])
+    labels = probabilities(network, squares).argmax(axis=1)
+    before = traces(network.model)
+    found = list(right_answers(network, squares, labels, "fgsm"))
+    assert traces(network.model) == before
+    assert [place for place, _ in found] == list(range(len(EPSILONS)))
+    for (_, right), epsilon in zip(found, EPSILONS, strict=True):
+        alone = [attack(network, pixels, "fgsm", epsilon).probabilities.argmax() for pixels in squares]
+        assert right.tolist() == (np.array(alone) == labels).tolist()
+
+
+def test_fewer_are_right_where_more_may_be_changed(trained, monkeypatch):
+    monkeypatch.setattr("alexnet_core.insight.adversarial.BATCH", 2)  # three pictures are two passes
+    squares = np.stack([square(trained, name) for name in ("ship", "aeroplane", "flower")])
+    labels = probabilities(trained, squares).argmax(axis=1)
+    found = list(right_answers(trained, squares, labels, "pgd"))
+    assert [len(right) for _, right in found] == [2, 1] * len(EPSILONS)
+    shares = [np.concatenate([right for at, right in found if at == place]).mean() for place in range(len(EPSILONS))]
+    assert shares[0] == 1
+    assert shares[-1] < 1
