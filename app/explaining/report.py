@@ -16,6 +16,7 @@ from alexnet_core.models import Network
 from app import answers, words
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import SHOWN, Look
+from app.explaining.method_settings import LAST
 from app.explaining.repeat import script
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

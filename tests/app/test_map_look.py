@@ -1,6 +1,7 @@
 """How maps are drawn, and what one takes home: one scale, one colour, a sheet, a report without strangers' HTML."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -8,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution
+from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, chosen_settings
 from alexnet_core.insight.prediction import ClassProbability
-from app import session
+from app import answers, session
 from app.answers import Asked
 from app.explaining import map_look
 from app.explaining.compare import Question
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import Look
 from app.explaining.one_map import grid_png, npy
-from app.explaining.report import report
+from app.explaining.report import facts, report
 from app.figures.pointer import under_pointer
 from app.figures.sheet import PAPER, sheet
 
@@ -111,3 +112,16 @@ def test_the_report_stands_alone_and_shows_strangers_names_as_letters(maps):
         assert ATTRIBUTIONS[one.answer.method].title in page
     assert "attribute(network, picture" in page
     assert "0.5" in page
+
+
+def test_the_report_tells_every_setting_also_those_that_nobody_changed(run):
+    asked = Asked(session.load(run.id), session.sample("ship"), "integrated_gradients", 0, settings=(("steps", 20),))
+    settings = chosen_settings(asked.shared.network, asked.method, dict(asked.settings))
+    found = replace(answer(asked.method), settings=settings, facts={"precision": "fp32"})
+    one = Answered(Question("One", run.id, asked), found, answers.png(Image.new("RGB", (8, 8))))
+    told = dict(facts(one))
+    assert told["Steps"] == "20"
+    assert told["Compared with"] == "black"
+    assert told["Seed"] == "0"
+    assert told["Precision"] == "fp32"  # what it was, not what was asked for
+    assert "Rule of integration" in report([ClassProbability("cat", 0, 0.9)], [one], Look())
