@@ -14,6 +14,7 @@ from captum.metrics import infidelity, sensitivity_max
 from PIL import Image
 
 from alexnet_core.insight.attribution import Attribution
+from alexnet_core.insight.attribution.task import Score
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.prediction import BATCH
 from alexnet_core.insight.scrambling import Explain
@@ -45,8 +46,9 @@ class Infidelity:
 
 
 def unfaithful(network: Network, picture: Image.Image, explained: Attribution, seed: int = 0) -> Infidelity | None:
-    """How far the change of the class's logit, when a square of the picture is covered with the mean colour, is from
-    what the map lets one expect; over the same `SQUARES` random squares for every map.
+    """How far the change of the number that is explained (the class's logit, less that of a second class where there is
+    one), when a square of the picture is covered with the mean colour, is from what the map lets one expect; over the
+    same `SQUARES` random squares for every map.
 
     This is Captum's infidelity with its scaling (`normalize=True`), divided by that of a map of zeros. None where the
     map is zero everywhere or the answer does not change at all.
@@ -54,6 +56,7 @@ def unfaithful(network: Network, picture: Image.Image, explained: Attribution, s
     device = next(network.model.parameters()).device
     image = network.preprocessing.tensor(picture).to(device)
     values = torch.from_numpy(explained.values).to(device)[None].expand_as(image).contiguous()
+    score = Score(network.model, explained.target, explained.against)
     if not bool(values.any()):
         return None
 
@@ -61,11 +64,11 @@ def unfaithful(network: Network, picture: Image.Image, explained: Attribution, s
         with torch.no_grad(), evaluating(network.model):
             return float(
                 infidelity(
-                    network.model,
+                    score,
                     _squares(reading, seed),
                     image,
                     values,
-                    target=explained.target,
+                    target=0,
                     n_perturb_samples=SQUARES,
                     max_examples_per_batch=BATCH,
                     normalize=scaled,

@@ -122,8 +122,8 @@ def rival_curves(asked: Asked, progress: Progress) -> dict[str, Curves]:
 
 
 def infidelity(asked: Asked) -> Infidelity | None:
-    """How badly the map foretells what hiding does; it explains one class, not the difference of two."""
-    explained = answers.explained(replace(asked, against=None))
+    """How badly the map foretells what hiding does to the number that it explains."""
+    explained = answers.explained(asked)
 
     def compute() -> Infidelity | None:
         with asked.shared.lock:

@@ -155,6 +155,7 @@ def _faithful(asked: Asked, key: str) -> None:
         return
     with st.spinner("Hiding squares, and asking again about pictures that look the same"):
         unexplained, change = honesty_checks.infidelity(asked), honesty_checks.sensitivity(asked)
+    what = "the logit" if asked.against is None else "the difference of the two logits"
     foretells, stays = st.columns(2, gap="large")
     with foretells:
         if unexplained is None:
@@ -168,7 +169,7 @@ def _faithful(asked: Asked, key: str) -> None:
             )
             st.markdown(_level(unexplained.unexplained, GOOD, POOR, FORETELLS))
         st.caption(
-            f"{SQUARES} random squares are hidden, and the change of the logit is compared with what the map lets one "
+            f"{SQUARES} random squares are hidden, and the change of {what} is compared with what the map lets one "
             "expect, read as shares of the answer or as a slope, whichever suits it better, at its best scale."
         )
     with stays:

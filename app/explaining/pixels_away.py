@@ -21,7 +21,7 @@ def pixels_away(asked: Asked, key: str) -> None:
     if st.toggle(
         "Beside the other methods",
         key=f"rivals-{key}",
-        help="The curves of all methods that answer at once on this network.",
+        help="All methods that answer at once on this network: their areas in the table, the curves of the first five.",
     ):
         others = honesty_checks.rival_curves(asked, lambda share: bar.progress(share, "Asking the other methods"))
     bar.empty()

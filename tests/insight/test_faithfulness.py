@@ -1,5 +1,6 @@
 """Infidelity and sensitivity on networks where both are known."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,13 @@ def test_a_linear_networks_own_weights_foretell_everything(network):
     found = unfaithful(network, noise(), attribute(network, noise(), "saliency", 2))
     assert found.reading == "slope"
     assert found.unexplained == pytest.approx(0, abs=1e-3)
+
+
+def test_a_difference_of_two_classes_is_judged_by_the_difference_of_their_logits(network):
+    found = unfaithful(network, noise(), attribute(network, noise(), "saliency", 2, against=1))
+    assert found.unexplained == pytest.approx(0, abs=1e-3)
+    alone = replace(attribute(network, noise(), "saliency", 2), against=1)  # the map of the one class
+    assert unfaithful(network, noise(), alone).unexplained > 0.1
 
 
 def test_shares_of_the_answer_do_so_as_well(network):
