@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from alexnet_core.insight import training_history
-from alexnet_core.insight.filters import FirstLayer, filters_of_state
+from alexnet_core.insight.filters import FirstLayer, filters_of_file
 from alexnet_core.models.weights import read_tensors
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.events import EpochDone, Started, StepDone
@@ -70,7 +70,8 @@ def _snapshots(run: RunDirectory) -> dict[int, Path]:
 def _read(run: RunDirectory, key: str) -> History:
     snapshots = _snapshots(run)
     whole = bool(run.snapshots(whole=True))
-    states = [read_tensors(path)[0] for path in snapshots.values()]
+    # One after the other: forty of the largest that are kept take 640 MB.
+    changes = training_history.changes(read_tensors(path)[0] for path in snapshots.values())
     events = run.events()
     started = next((event for event in events if isinstance(event, Started)), None)
     steps = [event for event in events if isinstance(event, StepDone)]
@@ -78,13 +79,13 @@ def _read(run: RunDirectory, key: str) -> History:
     at_ends = [event.step for event in ends]
     # A file has its tensors by name, the network its layers in the order in which a picture passes them.
     order = [name for name, _ in run.network().model.named_modules()]
-    layers = sorted(training_history.changes(states), key=lambda layer: order.index(layer.name))
+    layers = sorted(changes, key=lambda layer: order.index(layer.name))
     return History(
         run,
         key,
         tuple(snapshots),
         whole,
-        tuple(filters_of_state(state) for state in states),
+        tuple(filters_of_file(path) for path in snapshots.values()),
         (
             Course(
                 "Right answers",

@@ -176,7 +176,8 @@ def _moment(past: History, shared: SharedNetwork, number: int, watched: Watched)
     def kept(*key: object, compute: Callable[[], object]) -> object:
         return _moments().get((past.key, step, picture.key, *key), compute)
 
-    maps = kept(watched.layer, compute=lambda: _maps(network(), watched))
+    # Which maps they are depends on the network at the end, which a running training moves between two snapshots.
+    maps = kept(watched.layer, tuple(watched.maps.tolist()), compute=lambda: _maps(network(), watched))
     says, target, why = kept(watched.method, watched.target, compute=lambda: _explained(network(), watched))
     together = kept(crowd.gallery.key, crowd.depth, shared.key, compute=lambda: _together(network(), picture, crowd))
     return Moment(maps, says, target, why, *together)

@@ -1,5 +1,7 @@
 """The time machine: whole snapshots move everything, first layers what they can, and each moment is asked once."""
 
+import weakref
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -162,3 +164,27 @@ def test_a_snapshot_that_failed_is_a_sentence(run, open_page):
     app = open_page("time_machine", run=run.id)
     assert not app.exception
     assert app.error
+
+
+def test_other_maps_of_the_same_layer_are_asked_for(run, monkeypatch):
+    monkeypatch.setattr(time_machine, "PICTURES", 30)
+    past = run_history.history(grown(run, whole=True))
+    shared = session.load(run.id)
+    wish = watched(past, shared, True)
+    turned = replace(wish, maps=wish.maps[::-1].copy())
+    one, other = (time_machine._moment(past, shared, 2, each) for each in (wish, turned))
+    assert np.array_equal(one.maps[::-1], other.maps)
+
+
+def test_snapshots_are_not_in_memory_at_once(run, monkeypatch):
+    read = run_history.read_tensors
+    alive = []
+
+    def watching(path):
+        state, header = read(path)
+        assert all(one() is None for one in alive[:-1])  # beside this one at most the one before
+        alive.append(weakref.ref(next(iter(state.values()))))
+        return state, header
+
+    monkeypatch.setattr(run_history, "read_tensors", watching)
+    assert run_history.history(grown(run, whole=True)).steps == (0, 5, 10)
