@@ -16,6 +16,7 @@ from PIL import Image
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.insight import attribution, colours, feature_maps, filters, prediction
 from alexnet_core.insight.gallery import evenly_spread
+from alexnet_core.insight.receptive_field import Field
 from alexnet_core.preprocess import Preprocessing
 from app.figures.mosaic import enlarged
 from app.gallery import own_set
@@ -233,13 +234,17 @@ def map_alone(found: feature_maps.FeatureMaps, number: int, own_scale: bool) -> 
     return enlarged(tile, max(1, round(SHOWN_SIDE / max(tile.shape))))
 
 
-def map_over(shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int) -> Image.Image:
-    """One feature map in colour over the picture, on its own scale; where the map is zero, the picture shows."""
+def map_over(
+    shared: SharedNetwork, picture: Picture, found: feature_maps.FeatureMaps, number: int, field: Field
+) -> Image.Image:
+    """One feature map in colour over the picture, on its own scale, each value round the middle of what it sees; where
+    the map is zero, the picture shows."""
     values = found.values[number]
     scale = float(abs(values).max()) or 1.0
     ground = square(shared.network.preprocessing, picture)
     heat = colours.signed(values, scale) if found.signed else colours.magnitude(values, scale)
-    return colours.overlay(ground, heat, 0.9, colours.strength(values, scale))
+    heat, strength = (field.laid_out(part, ground.width) for part in (heat, colours.strength(values, scale)))
+    return colours.overlay(ground, heat, 0.9, strength)
 
 
 def png(picture: Image.Image) -> bytes:

@@ -9,6 +9,7 @@ of this shape.
 import copy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -48,6 +49,19 @@ class Field:
         """The same with the padding: a square of `side` pixels that may reach beyond the picture."""
         left, top = self.first + self.step * column, self.first + self.step * row
         return left, top, left + self.side, top + self.side
+
+    def laid_out(self, values: np.ndarray, side: int) -> np.ndarray:
+        """A map, (H, W) or (H, W, colours), as large as the picture on a screen, `side` pixels: each value stands round
+        the middle of what it sees. Zero beyond the outermost; where all see the whole picture, the map as it is."""
+        if self.whole:
+            return values
+        middles = (np.arange(side) + 0.5) * self.picture / side
+        places = np.floor((middles - self.first - (self.side - self.step) / 2) / self.step).astype(int)
+        rows, columns = (np.clip(places, 0, length - 1) for length in values.shape[:2])
+        found = values[rows[:, None], columns]
+        found[(rows != places), :] = 0
+        found[:, (columns != places)] = 0
+        return found
 
 
 def receptive_field(network: Network, layer: str) -> Field:

@@ -35,6 +35,7 @@ def map_caption(maps: FeatureMaps, number: int, over: bool) -> str:
     values = maps.values[number]
     sees = f" Each value sees {pixels(maps.receptive_field)} of the picture." if maps.receptive_field else ""
     colours = "orange above zero, blue below" if maps.signed else "yellow is its strongest, violet weak"
-    shown = f"Map {number} over the picture: {colours}." if over else f"Map {number}, as among the others."
+    where = f"Map {number} over the picture, each value round the middle of what it sees: {colours}."
+    shown = where if over else f"Map {number}, as among the others."
     between = f"Its values lie between {values.min():.3g} and {values.max():.3g}."
     return f"{shown} {between}{sees}"

@@ -147,7 +147,7 @@ def live(shared: SharedNetwork, picture: Picture, layer: UnitLayer, unit: int) -
     if not values.any():
         return answers.square(shared.network.preprocessing, picture), "It answers zero everywhere in this picture."
     return (
-        answers.map_over(shared, picture, maps, unit),
+        answers.map_over(shared, picture, maps, unit, field_of(shared, layer.name)),
         f"Where it answers to the present picture ({above}); at most {number(values.max())}, "
         f"at least {number(values.min())}.",
     )

@@ -7,6 +7,7 @@ from app import answers, words
 from app.choices import choose_in_address, choose_network, choose_picture
 from app.figures.mosaic import mosaic
 from app.inside import first_layer, map_steps, map_words, single_map
+from app.inside.layers import field_of
 from app.sentences import plain
 
 MAPS_AT_FIRST = 48
@@ -67,7 +68,9 @@ with one:
         "Over the picture", value=True, key="over", help="Off: the map alone, as on the left.", persist_state="session"
     )
     st.image(
-        answers.map_over(shared, picture, maps, number) if over else answers.map_alone(maps, number, own_scale),
+        answers.map_over(shared, picture, maps, number, field_of(shared, layer))
+        if over
+        else answers.map_alone(maps, number, own_scale),
         caption=map_words.map_caption(maps, number, over),
         width="stretch",
         alt=f"Map {number} of layer {layer}.",

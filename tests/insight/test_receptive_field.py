@@ -94,3 +94,17 @@ def test_the_output_of_a_measured_layer_is_untouched():
     before = output_of(stages(network), "features.4", images)
     receptive_field(network, "features.4")
     assert torch.equal(before, output_of(stages(network), "features.4", images))
+
+
+def test_a_map_is_laid_out_round_the_middles_of_what_its_values_see():
+    field = Field(first=-2, step=4, side=11, picture=32)
+    values = np.arange(1, 50).reshape(7, 7)
+    laid = field.laid_out(values, 64)
+    assert laid.shape == (64, 64)
+    for row, column in ((0, 0), (2, 5), (6, 6)):
+        left, top, right, bottom = field.unclipped(row, column)
+        assert laid[top + bottom, left + right] == values[row, column]  # twice the middle, for 64 are twice 32
+    assert not laid[0].any()
+    assert field.laid_out(np.ones((7, 7, 3), np.uint8), 64).dtype == np.uint8
+    whole = Field(0, 0, 32, 32)
+    assert whole.laid_out(values, 64) is values
