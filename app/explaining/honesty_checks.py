@@ -170,13 +170,14 @@ def shuffled_run(shared: SharedNetwork) -> RunDirectory | None:
     for run in list_runs():
         try:
             settings = run.config().settings
+            if not settings.shuffle_labels or settings.model != network.name or not run.network_path.exists():
+                continue
+            other = load(run.id).network
         except ExplorerError:  # gone or damaged in this moment
             continue
-        if settings.shuffle_labels and settings.model == network.name and run.network_path.exists():
-            other = load(run.id).network
-            alike = other.preprocessing.size == network.preprocessing.size
-            if alike and set(other.classes) == set(network.classes):
-                return run
+        alike = other.preprocessing.size == network.preprocessing.size
+        if alike and set(other.classes) == set(network.classes):
+            return run
     return None
 
 

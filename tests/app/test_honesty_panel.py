@@ -173,6 +173,12 @@ def test_a_control_of_other_classes_is_none(run, asked):
     assert honesty_checks.shuffled_run(asked.shared) is None
 
 
+def test_a_control_that_is_damaged_is_passed_over(run, asked):
+    sound_one, newer = control(run), control(run)
+    newer.network_path.write_bytes(b"no network")
+    assert honesty_checks.shuffled_run(asked.shared).id == sound_one.id
+
+
 def test_the_figures_say_what_they_show(asked):
     own = honesty_checks.own_curves(asked).deletion
     fig = two_orders(own.shares, ("<b>", own.probabilities), [own.probabilities, own.probabilities + 0.1], [], "gone")
