@@ -95,10 +95,10 @@ def facts(one: Answered) -> list[tuple[str, str]]:
     answer = one.answer
     named = {"Network": network_name(one.question.network)}
     named["Explains"] = f"the logit (score) of {one.question.target_name}"
-    named |= {f"Setting {name}": str(value) for name, value in one.question.asked.settings}
-    named |= {
-        FACTS.get(name, name.replace("_", " ").capitalize()): _short(value) for name, value in answer.facts.items()
-    }
+    settings = {setting.name: setting.title for setting in ATTRIBUTIONS[answer.method].settings}
+    named |= {settings[name]: LAST if value is None else _short(value) for name, value in answer.settings.items()}
+    told = {FACTS.get(name, name.replace("_", " ").capitalize()): value for name, value in answer.facts.items()}
+    named |= {name: _short(value) for name, value in told.items()}
     named["Values"] = f"{words.shape(answer.values.shape)}, from {answer.values.min():.4g} to {answer.values.max():.4g}"
     named["Sum of the values"] = f"{answer.values.sum():.4g}"
     return list(named.items())
