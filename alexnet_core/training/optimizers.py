@@ -40,7 +40,15 @@ def optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | 
     # Fused: each weight passes the processor once, which for alexnet's 61 million is a fifth of a step.
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999), fused=True)
-    return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
+    sgd = torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
+    if config.momentum:
+        # In fp16 a step that overflows is left out. If that is the first one, PyTorch's fused SGD keeps the memory that
+        # it took for the momentum as it found it, and adds that to the next step. Zeros give the same first step, to
+        # the bit.
+        for group in sgd.param_groups:
+            for parameter in group["params"]:
+                sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return sgd
 
 
 def _by_pace(group: dict[str, Any], shares: dict[int, float]) -> Iterator[dict[str, Any]]:

@@ -1,3 +1,4 @@
+import torch
 from torch import nn
 
 from alexnet_core.models import build
@@ -29,3 +30,30 @@ def test_the_pace_of_a_layer_and_that_of_its_biases_are_multiplied() -> None:
     shares = {id(parameter): 0.5 for parameter in model.parameters()}
     *_, quick = optimizer(model, TrainConfig(bias_lr=16.0), shares).param_groups
     assert quick["lr_share"] == 8
+
+
+def test_a_first_step_that_overflows_leaves_no_momentum_that_was_never_written() -> None:
+    model = nn.Linear(4, 3)
+    learning = optimizer(model, TrainConfig(optimizer="sgd", momentum=0.9))
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale(model(torch.full((1, 4), torch.inf)).sum()).backward()
+    scaler.step(learning)
+    assert all(torch.equal(now, then) for now, then in zip(model.parameters(), before, strict=True))
+    momentum = [learning.state[parameter]["momentum_buffer"] for parameter in model.parameters()]
+    assert not any(bool(values.any()) for values in momentum)
+
+
+def test_momentum_that_begins_with_zeros_is_that_of_an_ordinary_sgd() -> None:
+    ours, plain = nn.Linear(4, 3), nn.Linear(4, 3)
+    plain.load_state_dict(ours.state_dict())
+    config = TrainConfig(optimizer="sgd", momentum=0.9, lr=0.1, weight_decay=0.0)
+    learning = optimizer(ours, config)
+    usual = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True, fused=True)
+    images = torch.linspace(-1, 1, 20).view(5, 4)
+    for _ in range(3):
+        for model, one in ((ours, learning), (plain, usual)):
+            one.zero_grad()
+            model(images).square().mean().backward()
+            one.step()
+    assert all(torch.equal(one, other) for one, other in zip(ours.parameters(), plain.parameters(), strict=True))
