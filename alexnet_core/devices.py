@@ -76,7 +76,8 @@ class Compute:
 def choose(
     device: str = "auto", precision: str = "auto", threads: int = 0, memory_format: str = "auto", compiled: str = "auto"
 ) -> Compute:
-    """What was asked for, and the usual where that was left open; sets PyTorch's number of threads.
+    """What was asked for, and the usual where that was left open; sets PyTorch's number of threads, and on a GPU that
+    equal steps give equal bits.
 
     Raises ExplorerError when a device or precision is asked for that this computer does not have.
     """
@@ -89,6 +90,10 @@ def choose(
     torch.set_num_threads(count)
     if precision == "auto":
         precision = _fastest_precision(chosen)
+    if chosen.type == "cuda":
+        # Left to itself cuDNN may take ways to a gradient that add up in another order each time: equal runs, and those
+        # that were resumed, would differ in their bits.
+        torch.backends.cudnn.deterministic = True
     return Compute(chosen, precision, count, MEMORY_FORMATS[memory_format], compiled == "on")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.devices import Compute
+from alexnet_core.devices import Compute, choose
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.training.config import TrainConfig
@@ -234,3 +234,35 @@ def test_a_gpu_learns_too(digits: PreparedSet) -> None:
     )  # fmt: skip
     events = [event for event in cuda.events() if isinstance(event, EpochDone)]
     assert events[-1].train_loss < events[0].train_loss
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "lr": 0.02, "averaging": 0.9},
+        {"optimizer": "muon", "lr": 0.1, "momentum": 0.6},
+    ],
+    ids=["adamw", "sgd-averaging", "muon"],
+)
+def test_on_a_gpu_a_run_left_and_taken_up_again_equals_an_uninterrupted_one(
+    digits: PreparedSet, precision: str, changes: dict[str, Any]
+) -> None:
+    config = dataclasses.replace(SMALL, **changes)
+
+    def made() -> Training:
+        torch.manual_seed(config.seed)
+        return Training(
+            build("alexnet_mini", 10, 32, dropout=config.dropout), config, choose("cuda", precision, 1),
+            digits.preprocessing, *some(digits), np.array(digits.rgb_covariance),
+        )  # fmt: skip
+
+    whole, first, second = made(), made(), made()
+    expected = written(list(whole.events()))
+    before = list(takewhile(lambda event: event != Tick(5), first.events()))
+    second.load_state_dict(torch.load(saved(first.state_dict()), map_location="cpu", weights_only=True))
+    assert written(before) + written(list(second.events())) == expected
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[name]), name
