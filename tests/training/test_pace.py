@@ -1,6 +1,7 @@
 """What is tried, what is kept and what is remembered; the clock is a table of seconds, so that no machine decides."""
 
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -217,6 +218,27 @@ def test_real_steps_are_timed_and_leave_no_trace(digits: PreparedSet) -> None:
     assert min(seconds) > 0
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
+
+
+def test_a_gpu_has_its_memory_back_once_the_trials_have_gone(
+    digits: PreparedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: list[weakref.ref[pace.Training]] = []
+    left: list[int] = []
+    training = pace.Training
+
+    def noted(*arguments: object) -> pace.Training:
+        made = training(*arguments)  # type: ignore[arg-type]
+        alive.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(pace, "Training", noted)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: left.append(sum(one() is not None for one in alive)))
+    way = Compute(torch.device("cpu"), "fp32", 1)
+    with pace.leaving_no_trace(), closing(step_seconds(settings(batch_size=8), digits, way)) as steps:
+        next(steps)
+    assert len(alive) == 1
+    assert left == [0]
 
 
 def test_what_measuring_said_of_compiling_holds_where_nothing_else_is_open(
