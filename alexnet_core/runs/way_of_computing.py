@@ -26,6 +26,9 @@ def chosen_way(
         own = replace(settings, batch_size=max(1, settings.batch_size // world.world_size))
         share = 0 if world.world_size == 1 else max(1, devices.cores() // world.local_world_size)
         way = devices.choose(*words) if words else fastest(own, data, threads=share, tell=say)  # type: ignore[arg-type]
+        if way.compiled and world.world_size > 1:
+            # What can be tried here is one process alone, not gradients and normalisation over several.
+            return replace(way, compiled=False).words(), ["Compiling is for one process; training goes on without."]
         if not way.compiled or can_compile(own, data, way):
             return way.words(), []
         return replace(way, compiled=False).words(), ["Compiling failed on this machine; training goes on without."]

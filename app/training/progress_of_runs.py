@@ -98,7 +98,7 @@ def newest_filters(run: RunDirectory) -> tuple[int, FirstLayer] | None:
 
 LOG_BYTES = 20_000
 """Of the end of log.txt: a page for people, not an archive."""
-PASSED_OVER = ("The checkpoint of step", "metrics.jsonl has lost its end", "Compiling failed")
+PASSED_OVER = ("The checkpoint of step", "metrics.jsonl has lost its end", "Compiling ")
 """How the sentences begin that tell of something that went wrong without stopping the run (`runs/checkpoints`,
 `runs/recording`)."""
 
