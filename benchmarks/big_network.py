@@ -110,17 +110,22 @@ class Steps:
         self.device, self.batch = training.compute.device, training.config.batch_size
         self.per_epoch = training.steps_per_epoch
         self._ticks = (event for event in training.events() if isinstance(event, Tick))
+        self._step = 0
 
     def take(self, count: int) -> float:
-        """Seconds of `count` steps, without those after which an epoch is examined (they are taken, not counted)."""
-        seconds = 0.0
+        """Seconds of `count` steps, without those after which an epoch is examined (they are taken, not counted). A GPU
+        is waited for where the counting begins and ends, and not between two steps, as in any training."""
+        seconds, start = 0.0, self._now()
         while count:
-            start = self._now()
-            tick = next(self._ticks)
-            taken = self._now() - start
-            if tick.step % self.per_epoch:
-                seconds, count = seconds + taken, count - 1
-        return seconds
+            examined = (self._step + 1) % self.per_epoch == 0
+            if examined:
+                seconds += self._now() - start
+            self._step = next(self._ticks).step
+            if examined:
+                start = self._now()
+            else:
+                count -= 1
+        return seconds + self._now() - start
 
     def _now(self) -> float:
         if self.device.type == "cuda":

@@ -1,6 +1,8 @@
 """What the benchmarks make of figures; the measuring itself is done by `make bench`."""
 
+import itertools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.events import Tick
 from benchmarks import __main__ as series
 from benchmarks import big_network, records, report, table
 from benchmarks.records import RECORDS, Record, sentence, summary
@@ -72,6 +75,30 @@ def test_an_operation_belongs_to_what_called_it(names: tuple[str, ...], kind: st
     for name in reversed(names):
         event = SimpleNamespace(name=name, cpu_parent=event)
     assert big_network.kind_of(event) == kind
+
+
+def test_steps_that_end_an_epoch_are_not_counted_and_nothing_waits_between_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, waited = [0.0], [0]
+
+    def events() -> Iterator[Any]:
+        for step in itertools.count(1):
+            now[0] += 1.0 if step % 3 else 100.0  # that step's network is examined, too
+            yield Tick(step)
+
+    monkeypatch.setattr(big_network.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(1))
+    training = SimpleNamespace(
+        compute=SimpleNamespace(device=torch.device("cuda")),
+        config=SimpleNamespace(batch_size=2),
+        steps_per_epoch=3,
+        events=events,
+    )
+    steps = big_network.Steps(training)  # type: ignore[arg-type]
+    assert steps.take(4) == 4.0  # 1, 2, 4 and 5
+    assert sum(waited) == 4  # at both ends, and before and after step 3
+    assert steps.take(1) == 1.0  # 7
 
 
 def test_the_arithmetic_of_an_image_is_that_of_the_layer_table() -> None:
