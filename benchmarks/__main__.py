@@ -8,6 +8,8 @@ import argparse
 import subprocess
 import sys
 
+import torch
+
 from benchmarks import report, table
 
 COMMANDS: dict[str, list[str]] = {
@@ -24,13 +26,17 @@ COMMANDS: dict[str, list[str]] = {
     "doctor": [],
     "runs": [],
     "family": [],
-    "big_network": [],
+    "big_network": ["--device", "cpu"],
     "peers": [],
     "records": [],
     "transfer": [],
     "staircase": [],
 }
 """The modules and their arguments, the short ones first."""
+MODULES = {"big_network_gpu": "big_network"}
+"""Where a result is not called like the module that measures it."""
+if torch.cuda.is_available():
+    COMMANDS["big_network_gpu"] = ["--device", "cuda"]
 
 
 def main() -> int:
@@ -52,7 +58,8 @@ def main() -> int:
             print(f"{name}: measured here before; anew with: python -m benchmarks {name}", flush=True)
             continue
         for part in missing or [None]:
-            command = [sys.executable, "-m", f"benchmarks.{name}", *COMMANDS[name], *(["--only", part] if part else [])]
+            command = [sys.executable, "-m", f"benchmarks.{MODULES.get(name, name)}", *COMMANDS[name]]
+            command += ["--only", part] if part else []
             print(f"\n$ {' '.join(['python', *command[1:]])}", flush=True)
             if subprocess.run(command).returncode:
                 failed.append(name)

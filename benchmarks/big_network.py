@@ -7,13 +7,15 @@ the training reaches: arithmetic of an image, forward and backward, times images
 least 70 % on two cores, 20,000 images a second on an H200.
 
 Where the time goes is told by PyTorch's profiler, over a few steps that are not counted. On a CUDA GPU the loop in the
-manner of torchvision's references runs beside it, on --photographs (a folder of train/<class> and test/<class>).
+manner of torchvision's references runs beside it, on --photographs (a folder of train/<class> and test/<class>; else
+Imagenette beside the checkout).
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +36,11 @@ from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
 from alexnet_core.training.loop import Training
 from alexnet_core.training.recipes import model_settings
+from benchmarks import cifar
 from benchmarks.report import machine, spread, write
 
 MODEL, SIZE, CLASSES = "alexnet", 224, 1000
+PHOTOGRAPHS = cifar.SHARED / "imagenette-160.zip"
 ASKED = {"share": 0.7, "images_per_s_h200": 20_000}
 SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 4096, 4096), (8192, 8192, 8192))
 """Of the matrix products (rows, inner, columns); the last only where it takes no seconds."""
@@ -77,8 +81,10 @@ def main() -> None:
         **measured(training, steps, asked.rounds, asked.seconds),
         "milliseconds_a_step": breakdown(training, steps),
     }
-    if training.compute.device.type == "cuda" and asked.photographs is not None:
-        result["torchvision_loop_images_per_s"] = torchvision_loop(asked.photographs, training.config.batch_size)
+    if training.compute.device.type == "cuda" and (asked.photographs or PHOTOGRAPHS.exists()):
+        with tempfile.TemporaryDirectory() as folder:
+            photographs = asked.photographs or cifar.unpacked(PHOTOGRAPHS, Path(folder))[0]
+            result["torchvision_loop_images_per_s"] = torchvision_loop(photographs, training.config.batch_size)
     show(result)
     if not asked.trial:
         write("big_network_gpu" if training.compute.device.type == "cuda" else "big_network", result)

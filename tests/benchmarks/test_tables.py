@@ -153,6 +153,31 @@ def test_results_of_different_kinds_of_machines_are_kept_apart(monkeypatch: pyte
     assert report.result("app", second) == {"part": {"a": 1}}
 
 
+def test_the_series_measures_the_big_network_on_a_gpu_under_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> SimpleNamespace:
+        started.append(command[2:])
+        return SimpleNamespace(returncode=0, stdout="")
+
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(series.table, "main", lambda: None)
+    monkeypatch.setattr(series.report, "kind", lambda: "here")
+    both = {"big_network": ["--device", "cpu"], "big_network_gpu": ["--device", "cuda"]}
+    monkeypatch.setattr(series, "COMMANDS", both)
+    monkeypatch.setattr(series.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert series.main() == 0
+    assert started == [["benchmarks.big_network", "--device", device] for device in ("cpu", "cuda")]
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "big_network_gpu.json").write_text('{"known": 1}')
+    started.clear()
+    assert series.main() == 0
+    assert started == [["benchmarks.big_network", "--device", "cpu"]]
+
+
 def test_what_was_measured_here_is_not_measured_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
