@@ -24,8 +24,8 @@ EPOCHS = 90
 """As in the 2012 paper, section 5."""
 BATCH_PER_GPU = 512
 
-DECODED_PER_CORE = 300
-"""Pictures of 500 x 375 a second that one core prepares; `benchmarks.prepare` measures it."""
+DECODED_PER_CORE = 212
+"""Pictures of 500 x 375 a second that one core prepares at 224 pixels; `benchmarks.prepare` found 424 for two."""
 CORES = (2, 16, 64)
 THREADS_END = 4_000
 """Pictures a second at which the interpreter, a quarter of a millisecond a picture, holds up all threads of one
@@ -37,6 +37,9 @@ DISK, NETWORK = 5e9, 12.5e9
 """Bytes a second that a machine reads from its NVMe disk, and that it exchanges with the next over 100 Gbit/s."""
 NVLINK = 300e9
 """Bytes a second and direction between GPUs within a machine."""
+GATHERED = 14_000
+"""Prepared pictures of 224 pixels a second that the one thread of each process gathers from memory into batches;
+`benchmarks.prepare` measures it, where it reads an epoch."""
 GPUS = (1, 8, 64)
 GPUS_PER_MACHINE = 8
 
@@ -89,14 +92,21 @@ class Plan:
         return BATCH_PER_GPU * operations() / self.rate
 
     @property
+    def gathering(self) -> float:
+        """Seconds of a step for the thread that brings a GPU its pictures."""
+        return BATCH_PER_GPU / GATHERED
+
+    @property
     def reading(self) -> float:
         """Seconds of a step for a machine's disk."""
         return BATCH_PER_GPU * self.gpus / self.machines * row_bytes(224) / DISK
 
     @property
     def from_memory(self) -> tuple[float, float]:
-        """Seconds of a step where no disk is waited for: the exchange hidden behind arithmetic, and not."""
-        return max(self.computing, self.exchange), self.computing + self.exchange
+        """Seconds of a step where no disk is waited for: the exchange hidden behind arithmetic, and not; pictures are
+        gathered meanwhile."""
+        best, worst = max(self.computing, self.exchange), self.computing + self.exchange
+        return max(best, self.gathering), max(worst, self.gathering)
 
     @property
     def from_disk(self) -> float:
@@ -171,12 +181,13 @@ def section() -> str:
         f"{operations() / 1e9:.2f} GFLOP forward and backward; the gradients of {parameters() / 1e6:.1f} million "
         f"weights are {gradient_bytes() / 1e6:.0f} MB. Assumed: {GPU_RATES[0] / 1e12:.0f} or {GPU_RATES[1] / 1e12:.0f} "
         f"TFLOP/s reached on a GPU, {GPUS_PER_MACHINE} GPUs a machine, {DISK / 1e9:.0f} GB/s from each machine's disk, "
-        f"{NVLINK / 1e9:.0f} GB/s between GPUs of a machine and {NETWORK / 1e9:.1f} GB/s between machines; an exchange "
+        f"{NVLINK / 1e9:.0f} GB/s between GPUs of a machine and {NETWORK / 1e9:.1f} GB/s between machines; "
+        f"{GATHERED:,} pictures a second from memory by the one thread that gathers them in each process; an exchange "
         "of gradients by one ring, hidden behind the backward pass wholly or not at all:",
         "",
         "| GPUs | TFLOP/s each | Pictures a second by arithmetic alone | Bytes these are, a machine "
         "| Sent a GPU and step "
-        "| A step: arithmetic, exchange, disk | Time, pictures from memory | Time, from the disk |",
+        "| A step: arithmetic, exchange, gathering, disk | Time, pictures from memory | Time, from the disk |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for gpus in GPUS:
@@ -187,10 +198,12 @@ def section() -> str:
         "",
         f"What the table says: AlexNet is cheap to compute and dear to feed. Eight GPUs, even at the careful rate, ask "
         f"for {dear.read_per_s / 1e9:.0f} GB/s of pictures, more than a disk gives: a machine whose memory holds the "
-        f"{TRAIN * row_bytes(224) / 1e9:,.0f} GB reads them from the disk once and then from the page cache. Across "
+        f"{TRAIN * row_bytes(224) / 1e9:,.0f} GB reads them from the disk once and then from the page cache. From "
+        f"there one thread a GPU brings as many as {GATHERED * operations() / 1e12:.0f} TFLOP/s of arithmetic use up: "
+        "a faster GPU waits for it. Across "
         f"machines the gradients take {1e3 * wide.exchange:.0f} ms a step, as long as the arithmetic: sending them in "
         "16 bits, or twice the pictures a GPU and step, halves their share. A GPU's memory of 80 GB holds no such set; "
-        "its pictures are gathered from the shards, a batch ahead.",
+        "its pictures are gathered from the shards, up to three batches ahead.",
         "",
     ]
     return "\n".join(lines)
@@ -201,7 +214,8 @@ def _row(plan: Plan) -> str:
     best, worst = (plan.time(step) for step in plan.from_memory)
     return (
         f"| {plan.gpus} | {plan.rate / 1e12:.0f} | {plan.images_per_s:,.0f} | {plan.read_per_s / 1e9:.1f} GB/s "
-        f"| {sent} | {1e3 * plan.computing:.1f}, {1e3 * plan.exchange:.1f}, {1e3 * plan.reading:.1f} ms "
+        f"| {sent} | {1e3 * plan.computing:.1f}, {1e3 * plan.exchange:.1f}, {1e3 * plan.gathering:.1f}, "
+        f"{1e3 * plan.reading:.1f} ms "
         f"| {best if best == worst else f'{best} to {worst}'} | {plan.time(plan.from_disk)} |"
     )
 

@@ -30,4 +30,12 @@ def test_more_gpus_share_the_work_and_machines_their_disks() -> None:
     assert many.read_per_s == pytest.approx(eight.read_per_s)
     assert one.steps * imagenet.BATCH_PER_GPU >= imagenet.TRAIN > (one.steps - 1) * imagenet.BATCH_PER_GPU
     assert eight.from_disk == pytest.approx(eight.reading)  # the disk holds eight GPUs up, and not one
-    assert one.from_disk == pytest.approx(one.computing)
+    assert one.from_disk == pytest.approx(one.gathering)  # a disk brings one GPU more than its thread does
+
+
+@pytest.mark.parametrize("rate", imagenet.GPU_RATES)
+@pytest.mark.parametrize("gpus", imagenet.GPUS)
+def test_no_plan_learns_from_more_pictures_than_its_processes_gather(gpus: int, rate: float) -> None:
+    plan = Plan(gpus, rate)
+    for step in (*plan.from_memory, plan.from_disk):
+        assert gpus * imagenet.BATCH_PER_GPU / step <= gpus * imagenet.GATHERED * 1.000001
