@@ -33,8 +33,9 @@ OURS = "this program"
 ASKED = {"times_images_per_s": 4, "times_sooner_than_fastai": 10, "test_top1": 0.77}
 FAST = ("--recipe", "sprint", "--epochs", "3")
 """Of the train command: the soonest this program knows to 77 %."""
-SPEED = ("--recipe", "sprint")
-"""Of the train command: for images a second, at the peers' batch and picture size, whatever is learned."""
+SPEED = ("--recipe", "sprint", "--translate", "0.125")
+"""Of the train command: for images a second, at the peers' batch and picture size and with the shift that they make, by
+an eighth of the side (the recipe itself makes none), whatever is learned."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,11 @@ def target(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> di
     for name, row in rows.items():
         short = "" if row["test_top1"]["median"] >= ASKED["test_top1"] else "  NOT the accuracy asked for"
         print(f"{name:<16}{row['training_seconds']['median']:>8.1f} s to {row['test_top1']['median']:.2%}{short}")
-    print(verdict(times["median"], ASKED["times_sooner_than_fastai"], "times sooner than fastai"))
+    alike = all(row["test_top1"]["median"] >= ASKED["test_top1"] for row in rows.values())
+    if alike:
+        print(verdict(times["median"], ASKED["times_sooner_than_fastai"], "times sooner than fastai"))
+    else:
+        print("MISSED: not both are as right as was asked, so their times cannot be compared")
     arguments = {OURS: asked.fast, "fastai": {"epochs": asked.fastai_epochs, "lr": asked.fastai_lr}}
     return {"arguments": arguments, "sides": rows, "times_sooner_than_fastai": times, "each": found}
 

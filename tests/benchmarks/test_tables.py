@@ -13,11 +13,11 @@ import torch
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
 from benchmarks import __main__ as series
-from benchmarks import big_network, records, report, table
+from benchmarks import big_network, peers, records, report, table
 from benchmarks.records import RECORDS, Record, sentence, summary
 from benchmarks.start import parts
 from benchmarks.tables.row import Row
-from benchmarks.tables.training import record_rows
+from benchmarks.tables.training import peer_rows, record_rows
 
 
 def run(error: float, seconds: float) -> dict[str, float]:
@@ -122,6 +122,21 @@ def test_a_missed_target_is_called_missed() -> None:
         record = summary(records.RECORDS["26%"], [run(error, 12.0)])
         lines = table.drawn({"A": record_rows({"records": {"26%": record}})})
         assert ("missed" in "".join(lines)) == is_missed
+
+
+@pytest.mark.parametrize(("top1", "met"), [(0.772, True), (0.768, False)])
+def test_sooner_than_fastai_counts_only_where_both_are_as_right_as_was_asked(top1: float, met: bool) -> None:
+    def side(seconds: float, top1: float) -> dict[str, Any]:
+        return {"training_seconds": report.spread([seconds]), "test_top1": report.spread([top1], 4)}
+
+    target = {"sides": {peers.OURS: side(12.0, top1), "fastai": side(150.0, 0.773)}}
+    rows = peer_rows({"asked": peers.ASKED, "target": target | {"times_sooner_than_fastai": report.spread([12.5])}})
+    assert rows[-1].met == met
+
+
+def test_pictures_are_shifted_as_far_here_as_by_the_peers() -> None:
+    flags = dict(zip(peers.SPEED[::2], peers.SPEED[1::2], strict=True))
+    assert round(float(flags["--translate"]) * 32) == 32 // 8  # peer_loops: RandomCrop(size, padding=size // 8)
 
 
 def test_the_first_machine_with_a_figure_is_shown_and_the_others_beside_it() -> None:
