@@ -106,7 +106,8 @@ FILTERS = Recipe(
         "label_smoothing": 0.1,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 84.9 %, and clean filters."""
+"""`alexnet train --data cifar10-jpeg.zip --size 64 --recipe filters --epochs 16`: 84.9 % of the test images right and
+clean filters after 36 minutes on one core of a busy machine."""
 
 BY_HEART = Recipe(
     "By heart",
@@ -158,7 +159,8 @@ HEAD = Recipe(
         "colour": 0.0,
     },
 )
-"""`alexnet train --data imagenette-160.zip --model squeezenet1_1 --start-from imagenet`: see benchmarks/transfer.py."""
+"""`alexnet train --data imagenette-160.zip --size 224 --model squeezenet1_1 --start-from imagenet`: 93.6 % of the test
+images right after 170 seconds on one core, most of them for one look at each picture (benchmarks/transfer.py)."""
 
 LAST_LAYERS = Recipe(
     "The last layers",
