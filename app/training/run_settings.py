@@ -107,7 +107,8 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
                 if wanted != value:
                     changed[name] = wanted
         st.caption(run_words.HOW_TO_COMPUTE)
-        if most > 1 and changed.get("device", "auto") in ("auto", "cuda"):
+        # A head learns in seconds, in one process (`runs/recording`).
+        if most > 1 and given["recipe"] != "head" and changed.get("device", "auto") in ("auto", "cuda"):
             processes = st.number_input("Graphics cards", 1, most, 1, key="new_cards", help=run_words.CARDS)
     return changed, processes
 

@@ -1,6 +1,7 @@
 """The form for a new run that begins with what another network has learned."""
 
 import pytest
+import torch
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models.weights import load_network
@@ -64,6 +65,14 @@ def test_the_chosen_way_is_what_starts(form, started, run):
     settings = started[0]
     assert (settings.start_from, settings.learn, settings.recipe) == (run.id, "last_layers", "last_layers")
     assert settings.model == load_network(run.network_path).name
+
+
+def test_graphics_cards_are_not_asked_for_where_a_head_learns_alone(form, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    form.run()
+    assert not any(field.label == "Graphics cards" for field in form.number_input)
+    form.button(key="way-last_layers").click().run()
+    assert any(field.label == "Graphics cards" for field in form.number_input)
 
 
 def test_times_are_told_when_asked_for(form, estimates):
