@@ -5,11 +5,13 @@ import errno
 NO_ROOM = (
     "can't allocate memory", "std::bad_alloc", "can't start new thread", "Cannot allocate memory", "out of memory",
     "failed to map segment from shared object", "could not create a primitive", "could not execute a primitive",
+    "_STATUS_ALLOC_FAILED",
     "not enough memory: you tried", "bad allocation", "error code: <1455>", "paging file is too small",
 )  # fmt: skip
 """How errors without a type of their own say it: PyTorch on a processor, Python where there is no room left for a
-thread's stack, the system (also for a library loaded late), CUDA and Metal, and oneDNN, which drops the reason: a shape
-that it cannot compute already fails at the primitive's descriptor. The last line is what PyTorch, its compiler and the
+thread's stack, the system (also for a library loaded late), CUDA and Metal, oneDNN, which drops the reason (a shape
+that it cannot compute already fails at the primitive's descriptor), and cuBLAS and cuDNN, which ask for their own
+(CUBLAS_STATUS_ALLOC_FAILED). The last line is what PyTorch, its compiler and the
 system say on Windows."""
 
 WINDOWS_NUMBERS = (8, 14, 1455)

@@ -241,8 +241,9 @@ def failing(error: Exception) -> Callable[..., object]:
         lambda: torch.empty(10**15), lambda: bytearray(10**18),
         failing(RuntimeError("can't start new thread")), failing(RuntimeError("could not create a primitive")),
         failing(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))),
+        failing(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")),
     ],
-    ids=["torch", "python", "thread", "onednn", "system"],
+    ids=["torch", "python", "thread", "onednn", "system", "cublas"],
 )  # fmt: skip
 def test_too_little_memory_names_a_batch_size_to_try(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch, wish: Callable[[], object]
