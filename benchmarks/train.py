@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cifar
-from benchmarks.report import machine, spread, write
+from benchmarks.report import earlier, machine, spread, write
 
 TASKS: dict[str, dict[str, Any]] = {
     "digits": {"arguments": ["--data", "digits"], "seconds": 60, "top1": 0.98},
@@ -34,9 +34,10 @@ def main() -> None:
     parser.add_argument(
         "--fashion", type=Path, default=cifar.SHARED / "FashionMNIST", help="torchvision's FashionMNIST folder"
     )
-    parser.add_argument("--only", choices=TASKS, help="one task alone")
+    parser.add_argument("--only", choices=TASKS, help="one task alone; the other keeps its result")
     asked = parser.parse_args()
-    result: dict[str, Any] = {"command": "python -m benchmarks.train", "machine": machine(), "tasks": {}}
+    tasks = earlier("train", "tasks")
+    result: dict[str, Any] = {"command": "python -m benchmarks.train", "machine": machine(), "tasks": tasks}
     print(f"{'':<16}{'seconds':>20}{'test top-1':>22}{'asked':>22}")
     for name, task in TASKS.items():
         if asked.only in (None, name):
@@ -49,7 +50,7 @@ def main() -> None:
                 f"{top1['median']:>9.2%} ({top1['least']:.2%} to {top1['largest']:.2%})"
                 f"{task['top1']:>9.0%} in {task['seconds']} s"
             )
-    write("train", result)
+    write("train", result, [name for name in TASKS if name not in tasks])
 
 
 def one(arguments: list[str], seed: int, fashion: Path) -> dict[str, float]:

@@ -48,9 +48,9 @@ def main() -> None:
             "what": f"one unit over {len(pictures):,} pictures of 64 pixels, {RUN}; a picture grown by alexnet at 128",
             "machine": machine() | {"threads": torch.get_num_threads()},
             "asked_s": ASKED,
+            "pictures": len(pictures),
             "passport_s": rows,
             "picture_s": grown,
-            "pictures": len(pictures),
         },
     )
 

@@ -16,8 +16,10 @@ from benchmarks import __main__ as series
 from benchmarks import big_network, peers, records, report, table
 from benchmarks.records import RECORDS, Record, sentence, summary
 from benchmarks.start import parts
+from benchmarks.tables.looking import unit_rows
 from benchmarks.tables.row import Row
 from benchmarks.tables.training import peer_rows, record_rows
+from benchmarks.tables.using import train_rows
 
 
 def run(error: float, seconds: float) -> dict[str, float]:
@@ -143,6 +145,23 @@ def test_the_first_machine_with_a_figure_is_shown_and_the_others_beside_it() -> 
     one, other = Row("Seconds", "5 s", "4 s"), Row("Seconds", "5 s", "9 s", met=False)
     assert table.drawn({"A": [one], "B": [other]}) == ["| Seconds | 5 s | 4 s | 1 | A | B: 9 s (missed) |"]
     assert table.drawn({"A": [Row("Seconds", "5 s")], "B": [other]}) == ["| Seconds | 5 s | 9 s (missed) | 1 | B |  |"]
+
+
+def test_a_task_that_was_not_measured_is_no_row_and_keeps_no_table_from_being_made() -> None:
+    found = {"seconds": report.spread([30.0]), "test_top1": report.spread([0.99], 4)}
+    rows = train_rows({"tasks": {"digits": {"asked": {"seconds": 60, "top1": 0.98}} | found}})
+    assert [row.what.split(",")[0] for row in rows] == ["Digits", "… test top-1 of these runs"]
+
+
+def test_a_unit_is_told_with_the_pictures_it_was_looked_for_in() -> None:
+    found = {"first": report.spread([1.0]), "afterwards": report.spread([0.01], 3)}
+    units = {
+        "asked_s": {"first": 3.0, "afterwards": 0.1, "first_picture": 1.0, "whole_picture": 15.0},
+        "passport_s": {"features.2": found},
+        "picture_s": {"first_picture": report.spread([0.1]), "whole_picture": report.spread([10.0])},
+    }
+    assert "over 10,000 pictures" in unit_rows(units)[0].what
+    assert "over 96 pictures" in unit_rows(units | {"pictures": 96})[0].what
 
 
 def test_rows_of_one_name_below_different_ones_stay_apart() -> None:
