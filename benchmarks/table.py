@@ -125,10 +125,12 @@ def _machine(kind: str, letter: str) -> str:
     days = sorted({machine["date"] for machine in machines})
     versions = ", ".join(sorted({machine["torch"] for machine in machines}))
     about = machines[0]
+    loads = sorted(load for machine in machines if (load := machine.get("load_at_start")) is not None)
+    busy = f"; load of the system when they began {loads[0]:g} to {loads[-1]:g}" if loads else ""
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     return (
         f"* Machine {letter}: {about['processor']}, {about['instructions']}, {about['cores']} cores, "
-        f"{about['gpu'] or 'no GPU'}; torch {versions}; {when}."
+        f"{about['gpu'] or 'no GPU'}; torch {versions}; {when}{busy}."
     )
 
 

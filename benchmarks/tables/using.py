@@ -45,7 +45,8 @@ def start_rows(start: dict[str, Any] | None) -> list[Row]:
     rows = []
     for name, seconds in start["first_event_s"].items():
         what, limit = f"Click on Start to first event, {name}", f"{asked['first_event_s']} s"
-        rows.append(row(what, limit, seconds, " s", 1, met=seconds["median"] <= asked["first_event_s"]))
+        # Each click is one person who waits.
+        rows.append(row(what, limit, seconds, " s", 1, met=seconds["largest"] <= asked["first_event_s"]))
     for name, found in start.get("memory_mb", {}).items():
         most = 1000 * asked["memory_gb"]
         rows.append(
