@@ -1,7 +1,8 @@
 """What tells how far to believe one map, computed once and remembered: for the honesty panel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -39,6 +40,23 @@ def _kept() -> Store:
 def _one_copy() -> FairLock:
     """A scrambled copy of a large network takes 250 MB: only one at a time."""
     return FairLock()
+
+
+def known(test: str, asked: Asked) -> Any:
+    """What “scrambled”, “curves”, “infidelity” or “sensitivity” found, if it was asked for; else None."""
+    return _kept().known((test, *asked.key))
+
+
+def known_chance(asked: Asked) -> list[Curves] | None:
+    """The random orders' curves, if they were asked for."""
+    return _kept().known(_chance_key(asked))
+
+
+def known_runner_up(asked: Asked) -> "Beside | None":
+    """The runner-up's map beside this one, where both were computed."""
+    question = _of_runner_up(asked)
+    both = answers.known(asked), answers.known(question)
+    return None if None in both else _beside(asked, answers.explained(question))
 
 
 def explaining(asked: Asked) -> Explain:
@@ -99,7 +117,11 @@ def chance_curves(asked: Asked, progress: Progress) -> list[Curves]:
             progress(len(found) / RANDOM_ORDERS)
         return found
 
-    return _kept().get(("chance", asked.shared.key, asked.picture.key, asked.target), compute)
+    return _kept().get(_chance_key(asked), compute)
+
+
+def _chance_key(asked: Asked) -> tuple[Hashable, ...]:
+    return "chance", asked.shared.key, asked.picture.key, asked.target
 
 
 def rivals(asked: Asked) -> list[str]:
@@ -156,8 +178,12 @@ class Beside:
 
 def runner_up(asked: Asked) -> Beside:
     """The map of the most probable class that is not the target."""
+    return _beside(asked, answers.explained(_of_runner_up(asked)))
+
+
+def _of_runner_up(asked: Asked) -> Asked:
     other = next(one.index for one in answers.top(asked.shared, asked.picture) if one.index != asked.target)
-    return _beside(asked, answers.explained(replace(asked, target=other, against=None)))
+    return replace(asked, target=other, against=None)
 
 
 def _beside(asked: Asked, other: Attribution) -> Beside:

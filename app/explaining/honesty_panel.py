@@ -1,7 +1,6 @@
 """The honesty panel beside a map: five tests of how far to believe it, each computed when it is chosen."""
 
-from collections.abc import Callable, Sequence
-from statistics import fmean
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,9 @@ import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.faithfulness import RADIUS, SQUARES
-from alexnet_core.insight.scrambling import Step, Verdict, halfway, verdict
+from alexnet_core.insight.scrambling import Step, Verdict, verdict
 from app.answers import Asked
-from app.explaining import honesty_checks
+from app.explaining import findings, honesty_checks
 from app.explaining.pixels_away import pixels_away
 from app.figures.likeness import likeness
 from app.figures.mosaic import mosaic
@@ -21,15 +20,6 @@ from app.session import Picture, SharedNetwork
 NO_TOOLBAR = {"displayModeBar": False}
 TILE = 150
 """Pixels of a map in the row of scrambled ones."""
-STEADY, SHAKY = 0.15, 0.5
-"""Relative change of a map among pictures that look the same: below the first it hardly moves, above the second half of
-it is another map."""
-GOOD, POOR = 0.35, 0.75
-"""Share of the answer's changes that a map leaves unexplained: below the first it foretells most, above the second next
-to nothing."""
-APART, ALIKE = 0.3, 0.8
-"""Rank correlation of the maps of two classes: below the first they differ, above the second the map hardly depends on
-the class."""
 
 
 def honesty_panel(
@@ -81,31 +71,11 @@ def _wanted(asked: Asked, test: str, key: str, label: str) -> bool:
 # -- scrambling ----------------------------------------------------------------------------------------------------
 
 
-VERDICTS: dict[Verdict, tuple[str, str]] = {
-    "notices": (
-        ":material/check_circle:",
-        "The map **notices**: with the upper half of the network scrambled it is another one. So it depends on what "
-        "the network learned.",
-    ),
-    "hardly notices": (
-        ":material/warning:",
-        "The map **hardly notices**: with the upper half of the network scrambled, where nothing it learned about "
-        "classes is left, it looks much the same. It shows the picture's edges more than the network's reasons.",
-    ),
-    "cannot tell": (
-        ":material/help:",
-        "**Cannot tell**: the map neither stays nor changes clearly, or nothing comes through the scrambled network.",
-    ),
+ICONS: dict[Verdict, str] = {
+    "notices": ":material/check_circle:",
+    "hardly notices": ":material/warning:",
+    "cannot tell": ":material/help:",
 }
-
-
-def _likeness_there(draws: Sequence[float]) -> str:
-    if not draws:
-        return ""
-    return (
-        f"Structural similarity there: {fmean(draws):.2f} of 1, the mean of {len(draws)} draws "
-        f"({min(draws):.2f} to {max(draws):.2f})."
-    )
 
 
 def _scramble(asked: Asked, key: str) -> None:
@@ -114,8 +84,8 @@ def _scramble(asked: Asked, key: str) -> None:
     bar = st.empty()
     steps = honesty_checks.scrambled(asked, lambda share: bar.progress(share, "Scrambling, layer by layer"))
     bar.empty()
-    icon, words = VERDICTS[verdict(steps)]
-    (st.warning if "hardly" in words else st.info)(f"{words} {_likeness_there(halfway(steps).draws)}", icon=icon)
+    said = verdict(steps)
+    (st.warning if said == "hardly notices" else st.info)(findings.scrambled(steps), icon=ICONS[said])
     names = ["trained", *(f"{place}" for place in range(1, len(steps)))]
     maps = [honesty_checks.drawn(asked, step.explained).resize((TILE, TILE)) for step in steps]
     st.image(
@@ -167,7 +137,7 @@ def _faithful(asked: Asked, key: str) -> None:
                 help="Infidelity, as a share of what a map of zeros would leave unexplained: 0 % is perfect, 100 % "
                 "foretells nothing.",
             )
-            st.markdown(_level(unexplained.unexplained, GOOD, POOR, FORETELLS))
+            st.markdown(findings.level(unexplained.unexplained, findings.GOOD, findings.POOR, findings.FORETELLS))
         st.caption(
             f"{SQUARES} random squares are hidden, and the change of {what} is compared with what the map lets one "
             "expect, read as shares of the answer or as a slope, whichever suits it better, at its best scale."
@@ -179,28 +149,12 @@ def _faithful(asked: Asked, key: str) -> None:
             help="Sensitivity: the largest change among six pictures that look the same, relative to the map's own "
             "length.",
         )
-        st.markdown(_level(change, STEADY, SHAKY, STAYS))
+        st.markdown(findings.level(change, findings.STEADY, findings.SHAKY, findings.STAYS))
         st.caption(
             f"The picture is changed by at most {RADIUS} of 255 a colour value, which nobody sees, and the map is "
             "computed again. A map that changes much tells of the noise as well."
         )
     st.caption("*Yeh et al. 2019, arXiv:1901.09392; both numbers computed by Captum.*")
-
-
-FORETELLS = (
-    "It foretells **most** of what hiding a part does.",
-    "It foretells **some** of what hiding a part does.",
-    "It foretells **next to nothing** of what hiding a part does.",
-)
-STAYS = (
-    "It **stays** when the picture hardly changes.",
-    "It **moves** although the picture hardly changes.",
-    "It becomes **another map** although the picture hardly changes.",
-)
-
-
-def _level(value: float, low: float, high: float, words: tuple[str, str, str]) -> str:
-    return words[(value > low) + (value > high)]
 
 
 # -- beside another map --------------------------------------------------------------------------------------------
@@ -211,26 +165,18 @@ def _runner_up(asked: Asked, key: str) -> None:
         return
     with st.spinner("Explaining the runner-up"):
         other = honesty_checks.runner_up(asked)
-    name = plain(other.explained.target_name)
-    _side_by_side(asked, other, f"Why {name}")
-    _say_alike(
-        other.correlation,
-        (
-            "The two maps **differ**: each says something about its own class.",
-            "The two maps are **partly alike**.",
-            f"The two maps are **nearly the same**: this one says as much about {name} as about "
-            f"{plain(asked.shared.network.classes[asked.target])}. It marks what matters at all, not what "
-            "speaks for the class.",
-        ),
-    )
+    name = other.explained.target_name
+    _side_by_side(asked, other, f"Why {plain(name)}")
+    own = asked.shared.network.classes[asked.target]
+    _say_alike(other.correlation, lambda correlation: findings.runner_up(correlation, own, name))
 
 
-def _say_alike(correlation: float | None, words: tuple[str, str, str]) -> None:
-    """How alike two maps are, and what that means: for maps that differ, are partly alike, are nearly the same."""
+def _say_alike(correlation: float | None, words: Callable[[float], str]) -> None:
+    """How alike two maps are, and what that means."""
     if correlation is None:
-        st.info("One of the maps is the same everywhere; they cannot be compared.", icon=":material/help:")
+        st.info(findings.SAME_EVERYWHERE, icon=":material/help:")
     else:
-        st.markdown(f"Rank correlation **{correlation:.2f}**. " + _level(correlation, APART, ALIKE, words))
+        st.markdown(f"Rank correlation **{correlation:.2f}**. {words(correlation)}")
 
 
 def _shuffled(asked: Asked, key: str) -> None:
@@ -249,11 +195,7 @@ def _shuffled(asked: Asked, key: str) -> None:
     _side_by_side(asked, other, f"Labels were shuffled: {plain(run.title())}")
     _say_alike(
         other.correlation,
-        (
-            "The map **differs** from that of a network that learned nothing sensible, as it should.",
-            "The map is **partly** that of a network that learned nothing sensible.",
-            "The map is **nearly that of a network that learned nothing sensible**: do not read reasons into it.",
-        ),
+        lambda correlation: findings.level(correlation, findings.APART, findings.ALIKE, findings.NONSENSE),
     )
 
 

@@ -106,7 +106,8 @@ def _take_home(one: Answered, maps: Sequence[Answered], top: Sequence[ClassProba
             partial(report, top, maps, look),
             "report.html",
             "text/html",
-            "One file with all maps, settings, numbers and sentences; it opens in any browser, without a connection.",
+            "One file with all maps, settings and numbers, and what the tests of “Can it be believed?” found, if they "
+            "were made; it opens in any browser, without a connection.",
         )
     st.caption("These lines compute the same values again, wherever the program is installed:")
     st.code(script(one.question), language="python")

@@ -5,7 +5,7 @@ import streamlit as st
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.deletion import Curves
 from app.answers import Asked
-from app.explaining import honesty_checks
+from app.explaining import findings, honesty_checks
 from app.figures.two_orders import two_orders
 from app.words import percent
 
@@ -65,18 +65,9 @@ def pixels_away(asked: Asked, key: str) -> None:
 
 
 def _compared(own: Curves, chance: list[Curves]) -> None:
-    deletion, insertion = honesty_checks.areas(chance)
-    better = (own.deletion.area < deletion.min(), own.insertion.area > insertion.max())
-    if all(better):
-        st.info(
-            "In both directions this map is **better than any of the random orders**.", icon=":material/check_circle:"
-        )
-    elif any(better):
-        st.info("This map beats the random orders **in one direction only**.", icon=":material/help:")
-    else:
-        st.warning(
-            "This map is **no better than chance**: random pixels carry the answer as well.", icon=":material/warning:"
-        )
+    count = findings.directions(own, chance)
+    show, icon = ((st.warning, "warning"), (st.info, "help"), (st.info, "check_circle"))[count]
+    show(findings.BETTER[count], icon=f":material/{icon}:")
 
 
 def _areas(title: str, own: Curves, chance: list[Curves], others: dict[str, Curves]) -> None:

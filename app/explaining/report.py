@@ -14,6 +14,7 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models import Network
 from app import answers, words
+from app.explaining import findings
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import SHOWN, Look
 from app.explaining.method_settings import LAST
@@ -116,10 +117,18 @@ def _map(one: Answered, look: Look) -> str:
     )
     return (
         f"<section>\n{_image(one.png, f'{title}, laid over the picture')}\n<div>\n<h2>{escape(title)}</h2>\n"
-        f"{_table([*sentences, *facts(one)])}\n</div>\n"
+        f"{_table([*sentences, *facts(one)])}\n{_tests(one)}</div>\n"
         f"<details>\n<summary>Compute it again</summary>\n<pre>{escape(script(one.question))}</pre>\n"
         "</details>\n</section>"
     )
+
+
+def _tests(one: Answered) -> str:
+    """What the honesty panel has found about a map; a map that nobody tested says so."""
+    made = findings.made(one.question.asked)
+    if not made:
+        return "<p>How far to believe this map was not tested.</p>\n"
+    return f"<h3>How far to believe it</h3>\n{_table(made)}\n"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, chosen_s
 from alexnet_core.insight.prediction import ClassProbability
 from app import answers, session
 from app.answers import Asked
-from app.explaining import map_look
+from app.explaining import honesty_checks, map_look
 from app.explaining.compare import Question
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import Look
@@ -112,6 +112,27 @@ def test_the_report_stands_alone_and_shows_strangers_names_as_letters(maps):
         assert ATTRIBUTIONS[one.answer.method].title in page
     assert "attribute(network, picture" in page
     assert "0.5" in page
+
+
+def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(run):
+    asked = Asked(session.load(run.id), session.sample("ship"), "saliency", 0)
+    one = Answered(Question("One", run.id, asked), answers.explained(asked), answers.png(Image.new("RGB", (8, 8))))
+    top = [ClassProbability("cat", 0, 0.9)]
+    assert "was not tested" in report(top, [one], Look())
+    honesty_checks.scrambled(asked, lambda share: None)
+    honesty_checks.own_curves(asked)
+    honesty_checks.chance_curves(asked, lambda share: None)
+    unexplained = honesty_checks.infidelity(asked)
+    honesty_checks.sensitivity(asked)
+    page = report(top, [one], Look())
+    assert "was not tested" not in page
+    for test in ("Scrambled network", "Pixels taken away", "Changes not foretold", "Change of the map"):
+        assert f"<th>{test}</th>" in page
+    assert f"{100 * unexplained.unexplained:.0f} %" in page
+    assert "**" not in page
+    assert "Beside the map of" not in page  # nobody asked for the runner-up
+    honesty_checks.runner_up(asked)
+    assert "Beside the map of" in report(top, [one], Look())
 
 
 def test_the_report_tells_every_setting_also_those_that_nobody_changed(run):
