@@ -3,9 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from alexnet_core.data.prepared import PreparedSet
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 ZIP = SHARED / "cifar10-jpeg.zip"
@@ -21,6 +26,13 @@ def prepared(source: Path, home: Path, size: int = 32) -> tuple[Path, float]:
         command, env=os.environ | {"ALEXNET_HOME": str(home)}, check=True, stdout=subprocess.PIPE, text=True
     )
     return Path(done.stdout.splitlines()[-1]), time.monotonic() - start
+
+
+@contextmanager
+def at_hand(size: int) -> Iterator[PreparedSet]:
+    """The same, opened, in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory() as home:
+        yield PreparedSet.open(prepared(ZIP, Path(home), size)[0])
 
 
 def unpacked(source: Path, home: Path) -> tuple[Path, float]:

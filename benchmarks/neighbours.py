@@ -1,9 +1,8 @@
 """How long it takes to find a picture's neighbours at every depth: `python -m benchmarks.neighbours [--asks 40]`.
 
-The bundled small network, and the 50,000 training and validation pictures of CIFAR-10 at 64 pixels, as they lie
-prepared in the home folder (`alexnet data prepare`, ALEXNET_HOME). Asked of two cores: all nearest neighbours over
-50,000 pictures within 100 ms once the index stands. Beside the time: how many of the eight nearest pictures are the
-same as without the reduction to a few numbers, over `--exact` pictures.
+The bundled small network, and the 50,000 training and validation pictures of CIFAR-10 at 64 pixels. Asked of two cores:
+all nearest neighbours over 50,000 pictures within 100 ms once the index stands. Beside the time: how many of the eight
+nearest pictures are the same as without the reduction to a few numbers, over `--exact` pictures.
 """
 
 import argparse
@@ -19,8 +18,8 @@ from alexnet_core.data.shards import StoredImages
 from alexnet_core.insight.gallery import Gallery, numbers, of_set
 from alexnet_core.insight.neighbours import Index, features, indexing, located, nearest
 from alexnet_core.models import Network
-from alexnet_core.places import data_home
 from alexnet_core.runs.directory import RunDirectory
+from benchmarks import cifar
 from benchmarks.report import machine, spread, write
 
 RUN = "alexnet-mini-cifar10"
@@ -35,25 +34,25 @@ def main() -> None:
     parser.add_argument("--exact", type=int, default=4_000, help="pictures among which the exact neighbours are found")
     asked = parser.parse_args()
     network = RunDirectory.find(RUN).network()
-    prepared = _prepared(network)
-    gallery, test = _learned_from(prepared), of_set(prepared, "test", network.classes)
     about = machine() | {"threads": torch.get_num_threads()}
-    started = time.perf_counter()
-    index = _built(network, gallery, len(gallery))
-    build_s = time.perf_counter() - started
-    looked, searched, together = [], [], []
-    for row in np.linspace(0, len(test) - 1, asked.asks + 1).astype(int)[1:]:
-        images = numbers(network, test, np.array([row]))
-        first = time.perf_counter()
-        places = located(network, index, images)
-        middle = time.perf_counter()
-        nearest(index, places, SHOWN)
-        last = time.perf_counter()
-        looked.append(1000 * (middle - first))
-        searched.append(1000 * (last - middle))
-        together.append(1000 * (last - first))
+    with cifar.at_hand(network.preprocessing.size) as prepared:
+        gallery, test = _learned_from(prepared), of_set(prepared, "test", network.classes)
+        started = time.perf_counter()
+        index = _built(network, gallery, len(gallery))
+        build_s = time.perf_counter() - started
+        looked, searched, together = [], [], []
+        for row in np.linspace(0, len(test) - 1, asked.asks + 1).astype(int)[1:]:
+            images = numbers(network, test, np.array([row]))
+            first = time.perf_counter()
+            places = located(network, index, images)
+            middle = time.perf_counter()
+            nearest(index, places, SHOWN)
+            last = time.perf_counter()
+            looked.append(1000 * (middle - first))
+            searched.append(1000 * (last - middle))
+            together.append(1000 * (last - first))
+        kept = _kept(network, gallery, test, asked.exact)
     rows = {"the network looks": spread(looked), "all depths are searched": spread(searched), "both": spread(together)}
-    kept = _kept(network, gallery, test, asked.exact)
     print(
         f"{len(gallery):,} pictures, {len(index.depths)} depths: indexed in {build_s:.1f} s, {index.bytes / 1e6:.0f} MB"
     )
@@ -78,14 +77,6 @@ def main() -> None:
             "kept_among": asked.exact,
         },
     )
-
-
-def _prepared(network: Network) -> PreparedSet:
-    for meta in sorted(data_home().glob("*/meta.json")):
-        prepared = PreparedSet.open(meta.parent)
-        if set(prepared.classes) == set(network.classes) and prepared.image_size == network.preprocessing.size:
-            return prepared
-    raise SystemExit(f"Prepare the pictures first: alexnet data prepare cifar10 --size {network.preprocessing.size}")
 
 
 def _learned_from(prepared: PreparedSet) -> Gallery:

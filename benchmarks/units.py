@@ -10,7 +10,6 @@ import time
 
 import torch
 
-from alexnet_core.data.sources import available
 from alexnet_core.insight import feature_visualisation, gallery, units
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.receptive_field import receptive_field
@@ -18,6 +17,7 @@ from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
+from benchmarks import cifar
 from benchmarks.report import machine, spread, write
 
 RUN = "alexnet-mini-cifar10"
@@ -29,11 +29,12 @@ RUNS = 3
 def main() -> None:
     """Time everything, print the table, keep the result as units.json."""
     network = RunDirectory.find(RUN).network()
-    pictures = _pictures(network)
     rows = {}
-    for layer in _layers(network):
-        first, afterwards = zip(*(_passport(network, pictures, layer) for _ in range(RUNS)), strict=True)
-        rows[layer] = {"first": spread(first, 2), "afterwards": spread(afterwards, 3)}
+    with cifar.at_hand(network.preprocessing.size) as prepared:
+        pictures = gallery.of_set(prepared, "test", network.classes)
+        for layer in _layers(network):
+            first, afterwards = zip(*(_passport(network, pictures, layer) for _ in range(RUNS)), strict=True)
+            rows[layer] = {"first": spread(first, 2), "afterwards": spread(afterwards, 3)}
     looks, wholes = zip(*(_grown() for _ in range(RUNS)), strict=True)
     grown = {"first_picture": spread(looks, 2), "whole_picture": spread(wholes, 1)}
     print(f"{len(pictures):,} pictures, seconds{'':<12}{'first':>8}{'afterwards':>12}")
@@ -53,17 +54,6 @@ def main() -> None:
             "picture_s": grown,
         },
     )
-
-
-def _pictures(network: Network) -> Gallery:
-    """The test split of a prepared set that the network could have learned from, else the crops."""
-    size = network.preprocessing.size
-    for entry in available():
-        for prepared in entry.prepared:
-            if prepared.image_size == size and set(prepared.classes) == set(network.classes):
-                return gallery.of_set(prepared, "test", network.classes)
-    print(f"CIFAR-10 is not prepared at {size} pixels here (data prepare cifar10 --size {size}); crops stand in.")
-    return gallery.builtin(size)
 
 
 def _layers(network: Network) -> list[str]:
