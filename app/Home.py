@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.memory import share_heaps
 from app.sentences import sentences_for_people
+from app.waiting import Line, telling
 
 share_heaps()
 st.set_page_config(page_title="AlexNet Explorer", page_icon=":material/neurology:", layout="wide")
@@ -126,5 +127,5 @@ page = st.navigation(
     position="top",
 )
 
-with sentences_for_people():
+with telling(Line(st.empty())), sentences_for_people():
     page.run()

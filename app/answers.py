@@ -23,6 +23,7 @@ from app.gallery import own_set
 from app.memory import give_back
 from app.session import Picture, SharedNetwork
 from app.store import Store
+from app.waiting import before_you
 
 SHOWN_SIDE = 448
 """Pixels at which a picture is shown, about; the network's own 64 would be a blur."""
@@ -177,11 +178,6 @@ def _attributed(asked: Asked, watching: Watching) -> attribution.Attribution:
         for answer in growing:
             watching.sketch(answer)
     return answer
-
-
-def before_you(count: int) -> str:
-    """How many questions this network answers first."""
-    return f"Waiting: this network answers {count} {'question' if count == 1 else 'questions'} before yours."
 
 
 def why_not(shared: SharedNetwork, method: str) -> str | None:

@@ -49,6 +49,11 @@ def remembered(key: Hashable, compute: Callable[[], Any]) -> Any:
     return _store().get(key, compute)
 
 
+def is_remembered(key: Hashable) -> bool:
+    """Whether something is kept under `key`."""
+    return _store().known(key) is not None
+
+
 def remembered_patient(key: Hashable, compute: Callable[[], Any]) -> Any:
     """The same for what is large."""
     return _patients().get(key, compute)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any
 
-from app.waiting import BEAT
+from app.waiting import BEAT, tell_as_usual
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Store:
     def get(self, key: Hashable, compute: Callable[[], Any], meanwhile: Callable[[], object] | None = None) -> Any:
         """What is remembered under `key`, else what `compute` gives.
 
-        Where another thread computes the same already, its answer is waited for; `meanwhile` is called now and then
-        and may raise to go away. When that thread fails or gives up, this one computes.
+        Where another thread computes the same already, its answer is waited for; `meanwhile` (else the page's own line)
+        is told now and then and may raise to go away. When that thread fails or gives up, this one computes.
         """
         while True:
             with self._lock:
@@ -48,8 +48,11 @@ class Store:
             if others is None:
                 return self._computed(key, compute, own)
             while not others.over.wait(BEAT):
-                if meanwhile is not None:
+                if meanwhile is None:
+                    tell_as_usual(1)
+                else:
                     meanwhile()
+            tell_as_usual(0)
             if others.answer is not None:
                 return others.answer[0]
 

@@ -160,10 +160,11 @@ def outcome(patient: Patient, factors: Mapping[int, float] | None = None) -> Out
     return _outcome(torch.cat(answers).float().cpu(), patient.labels, len(patient.network.classes))
 
 
-def needs(patient: Patient) -> Iterator[Need]:
-    """Switch off each unit of the layer in turn. Between two of them nothing of it is on the network."""
+def needs(patient: Patient, begin: int = 0) -> Iterator[Need]:
+    """Switch off each unit of the layer in turn, from unit `begin` on. Between two of them nothing of it is on the
+    network."""
     whole = outcome(patient)
-    for unit in range(patient.units):
+    for unit in range(begin, patient.units):
         unchanged = patient.largest[unit] < CHANGED
         yield Need(unit, patient.units, whole if unchanged else outcome(patient, {unit: 0.0}))
 

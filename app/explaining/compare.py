@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.models import Network
 from alexnet_core.models.weights import load_network
@@ -15,6 +16,7 @@ from alexnet_core.runs.directory import RunDirectory
 from app import answers, session
 from app.answers import Asked
 from app.explaining import method_settings
+from app.sentences import plain
 from app.session import IMAGENET, Picture, SharedNetwork
 
 MOST = 6
@@ -243,7 +245,13 @@ def _networks(first: Question) -> list[Question]:
         format_func=titles.__getitem__,
         help="Up to six. A network that does not know the class explains what it says itself.",
     )
-    return [_put_to(first, name, titles[name]) for name in chosen]
+    questions = []
+    for name in chosen:
+        try:
+            questions.append(_put_to(first, name, titles[name]))
+        except ExplorerError as error:  # one damaged run does not hide the others
+            st.warning(f"{plain(titles[name])}: {plain(str(error))}", icon=":material/broken_image:")
+    return questions
 
 
 def _put_to(first: Question, choice: str, title: str) -> Question:

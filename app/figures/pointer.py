@@ -32,7 +32,7 @@ def under_pointer(drawn: Image.Image, values: np.ndarray) -> go.Figure:
         z=values.astype(np.float32),
         opacity=0,
         showscale=False,
-        hovertemplate="Row %{y}, column %{x}<br>%{z:.4g}<extra></extra>",
+        hovertemplate="Row %{y}, column %{x}<br>%{z:.7g}<extra></extra>",
     )
     fig.update_xaxes(visible=False, range=[-0.5, wide - 0.5], constrain="domain")
     fig.update_yaxes(visible=False, range=[high - 0.5, -0.5], scaleanchor="x", constrain="domain")

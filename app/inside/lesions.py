@@ -1,5 +1,6 @@
 """What the page Lesions shows: predictions and accuracies before and after, and what each class needs."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,9 +15,9 @@ from app import answers
 from app.figures.bars import MOST, bars, dumbbells
 from app.inside.layers import layers_of
 from app.inside.units import single_number
-from app.remembered import remembered, remembered_patient
+from app.remembered import is_remembered, remembered, remembered_patient
 from app.session import Picture, SharedNetwork
-from app.words import percent
+from app.words import duration, percent
 
 PICTURES = 1000
 """Looked at for the accuracies: enough to see a class fall by a few percent, and quick."""
@@ -79,20 +80,29 @@ def outcome(shared: SharedNetwork, gallery: Gallery, layer: str, factors: Mappin
     return remembered((shared.key, gallery.key, layer, tuple(factors.items()), "outcome"), compute)
 
 
+def are_known(shared: SharedNetwork, gallery: Gallery, layer: str) -> bool:
+    """Whether all units of the layer were switched off before."""
+    return is_remembered((shared.key, gallery.key, layer, "needs"))
+
+
 def needs(shared: SharedNetwork, gallery: Gallery, layer: str, progress: Callable[[float, str], object]) -> list[Need]:
-    """Each unit of the layer switched off in turn; others may use the network between two of them."""
+    """Each unit of the layer switched off in turn; others may use the network between two of them. What was measured
+    for a page that was left is kept: the next one who asks goes on from there."""
     prepared = patient(shared, gallery, layer)
+    found: list[Need] = remembered((shared.key, gallery.key, layer, "needs until now"), list)
 
     def compute() -> list[Need]:
-        found: list[Need] = []
-        every = lesions.needs(prepared)
+        begun, began = len(found), time.monotonic()
+        every = lesions.needs(prepared, begun)
         while True:
             with shared.lock:
                 need = next(every, None)
             if need is None:
                 return found
             found.append(need)
-            progress(len(found) / need.units, f"Unit {len(found)} of {need.units:,} switched off")
+            left = (need.units - len(found)) * (time.monotonic() - began) / (len(found) - begun)
+            words = f"Unit {len(found):,} of {need.units:,} switched off, about {duration(left)} left"
+            progress(len(found) / need.units, words)
 
     return remembered((shared.key, gallery.key, layer, "needs"), compute)
 

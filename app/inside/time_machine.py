@@ -173,8 +173,11 @@ def _moment(past: History, shared: SharedNetwork, number: int, watched: Watched)
     crowd = watched.crowd
     assert crowd is not None
 
+    # By its own file: a moment stays what it was when later ones are added to a training that goes on.
+    moment = (past.run.id, step, path.stat().st_mtime_ns)
+
     def kept(*key: object, compute: Callable[[], object]) -> object:
-        return _moments().get((past.key, step, picture.key, *key), compute)
+        return _moments().get((*moment, picture.key, *key), compute)
 
     # Which maps they are depends on the network at the end, which a running training moves between two snapshots.
     maps = kept(watched.layer, tuple(watched.maps.tolist()), compute=lambda: _maps(network(), watched))

@@ -86,9 +86,19 @@ measured = st.session_state.setdefault("measured_needs", set())
 if question in measured or bar.button(
     f"Measure all {offered[layer].units:,} units", type="primary", help="Once for all classes, with all pictures."
 ):
-    found = lesions.needs(shared, gallery, layer, bar.progress)
     measured.add(question)
+    stop = st.empty()
+    if not lesions.are_known(shared, gallery, layer):
+        stop.button(
+            "Stop",
+            icon=":material/stop:",
+            on_click=measured.discard,
+            args=(question,),
+            help="What was measured is kept: measured again, it goes on from there.",
+        )
+    found = lesions.needs(shared, gallery, layer, bar.progress)
     bar.empty()
+    stop.empty()
     name = shared.network.classes[label]
     first = lesions.show_needs(found, whole, label, name)
     st.caption(lesions.finding(found, whole, label, first, plain(name)))

@@ -17,6 +17,7 @@ from app import answers
 from app.answers import Asked, Watching
 from app.session import SharedNetwork
 from app.store import Store
+from app.waiting import before_you
 from tests.insight.small_networks import network_of, noise, small_network, traces
 
 
@@ -160,7 +161,7 @@ def test_the_line_is_told_honestly(store):
         until(lambda: told)
     thread.join()
     assert told[0] == "Waiting: this network answers 1 question before yours."
-    assert answers.before_you(3).endswith("3 questions before yours.")
+    assert before_you(3).endswith("3 questions before yours.")
 
 
 def test_one_who_stops_leaves_nothing_behind(store):

@@ -10,6 +10,7 @@ from alexnet_core.data.sources import prepare
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
 from alexnet_core.models.weights import save_network
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.states import RunState
 from app import answers, session
 from app.answers import Asked
 from app.explaining import compare
@@ -120,6 +121,18 @@ def test_every_way_to_compare_shows_maps(run, open_page, way):
     assert len(app.multiselect) == 1
     assert app.get("download_button")
     assert app.multiselect[0].proto.max_selections == MOST
+
+
+def test_one_damaged_network_does_not_hide_the_others(run, open_page):
+    broken = RunDirectory.create(run.config().settings, run.config().data, title="Broken")
+    broken.network_path.write_bytes(b"no network")
+    broken.write_state(RunState("finished"))
+    app = open_page("explain", run=run.id)
+    app.segmented_control(key="compare").set_value("networks").run()
+    assert not app.exception
+    assert not app.error
+    assert any(warning.value.startswith("Broken") for warning in app.warning)
+    assert app.get("download_button")
 
 
 def test_nothing_chosen_is_a_sentence(run, open_page):

@@ -1,8 +1,10 @@
 """The page Lesions: what falls when units are taken away, and which unit a class needs."""
 
+import pytest
 from test_pages import HOSTILE, sound, texts
 
 from alexnet_core.insight.units import UnitLayer
+from app import remembered, session
 from app.inside import lesions
 
 
@@ -26,6 +28,29 @@ def test_accuracies_and_what_each_class_needs(run, open_page, labelled):
     assert falls == sorted(falls, reverse=True)
     assert ("needs unit" in texts(app)) or ("needs no single unit" in texts(app))
     assert HOSTILE not in texts(app)
+
+
+def test_what_was_measured_for_a_page_that_was_left_is_kept(run, open_page, labelled, monkeypatch):
+    shared = session.load(run.id)
+    gallery = labelled
+    whole = [need.unit for need in lesions.needs(shared, gallery, "features.1", lambda *_: None)]
+    remembered._store.clear()
+    told = []
+
+    def left(share, words):
+        told.append(words)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lesions.needs(shared, gallery, "features.1", left)
+    assert "left" in told[0]
+    assert not lesions.are_known(shared, gallery, "features.1")
+    again = []
+    found = lesions.needs(shared, gallery, "features.1", lambda share, words: again.append(words))
+    assert [need.unit for need in found] == whole
+    assert again[0].startswith("Unit 4 of")
+    assert lesions.are_known(shared, gallery, "features.1")
 
 
 def test_a_factor_of_one_changes_nothing(run, open_page, labelled):

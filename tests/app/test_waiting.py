@@ -2,10 +2,12 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from app.waiting import FairLock
+from app.store import Store
+from app.waiting import FairLock, Line, before_you, telling
 
 
 def until(true, seconds=10.0):
@@ -80,6 +82,62 @@ def test_tells_how_many_are_before():
     for thread in threads:
         thread.join()
     assert told == sorted(told, reverse=True)
+
+
+def test_a_wait_that_nobody_else_is_told_of_stands_on_the_page(monkeypatch):
+    monkeypatch.setattr("app.waiting.BEAT", 0.01)
+    lock, store, go, shown = FairLock(), Store(1), threading.Event(), []
+    place = SimpleNamespace(caption=shown.append, empty=lambda: shown.append(""))
+
+    def hold():
+        with lock:
+            go.wait(10)
+        return 7
+
+    def ask():
+        with telling(Line(place)):
+            with lock:
+                told = list(shown)
+            return told
+
+    first = started(hold)
+    until(lambda: lock.length == 1)
+    second = started(ask)
+    until(lambda: shown)
+    go.set()
+    for thread in (first, second):
+        thread.join()
+    assert shown[0].endswith(before_you(1))
+    assert shown[-1] == ""
+    with telling(Line(place)), lock:
+        assert shown[-1] == ""  # who does not wait is told nothing
+    go.clear()
+    shown.clear()
+    first = started(lambda: store.get("key", hold))
+    until(lambda: lock.length == 1)
+
+    def ask_the_same():
+        with telling(Line(place)):
+            assert store.get("key", hold) == 7
+
+    second = started(ask_the_same)
+    until(lambda: shown)
+    go.set()
+    for thread in (first, second):
+        thread.join()
+    assert shown[-1] == ""
+
+
+def test_a_page_that_is_left_when_its_turn_comes_passes_the_turn_on():
+    lock = FairLock()
+
+    def leave(before):
+        if before == 0:
+            raise KeyboardInterrupt
+
+    with telling(leave), pytest.raises(KeyboardInterrupt), lock:
+        pytest.fail("It was left before.")
+    assert lock.length == 0
 
 
 def test_who_goes_away_leaves_the_line():
