@@ -9,6 +9,7 @@ from app.doctor import acting
 from app.doctor.patients import Patient
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 
 COLUMNS, MOST_CLASSES = 12, 12
@@ -43,7 +44,7 @@ def verdict(patient: Patient) -> None:
     st.plotly_chart(
         class_balance(found.classes, found.counts("train")),
         key="doctor_balance",
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"Training pictures of each of the {len(found.classes)} classes.",
     )
     st.caption(_counts(found))

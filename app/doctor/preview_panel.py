@@ -11,6 +11,7 @@ from app.doctor import previews
 from app.doctor.previews import PASSES, ColourCloud
 from app.figures.colour_cloud import colour_cloud
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 
 
@@ -125,7 +126,7 @@ def _cloud(prepared: PreparedSet, strength: float) -> None:
         st.plotly_chart(
             colour_cloud(cloud.places, cloud.colours, (_axis(cloud, 0), _axis(cloud, 1)), max(strength, 0.02)),
             key="colour_cloud",
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"{len(cloud.colours):,} pixels in their own colours along the two directions in which they vary most.",
         )
     first, second, third = (f"{100 * share:.0f} %" for share in cloud.shares)

@@ -10,6 +10,7 @@ from app import answers, words
 from app.doubting import breaking
 from app.doubting.broken_picture import choose_method, first, says, show_accuracy
 from app.figures.against_strength import Shares, against_strength
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
@@ -144,7 +145,7 @@ def _curve(shared: SharedNetwork, found: list[Adversary], place: int, before: in
     ]
     st.plotly_chart(
         against_strength(BOUNDS, lines, "probability", place, ACROSS),
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         key="attack_curve",
         alt=f"The probability of {classes[before]} against the bound; at the chosen one it is "
         f"{words.percent(float(one.probabilities[before]))}.",
@@ -158,7 +159,7 @@ def _accuracy(shared: SharedNetwork, kind: Attack, place: int) -> None:
     def draw(shares: list[float]) -> None:
         st.plotly_chart(
             against_strength(BOUNDS, [Shares("right answers", shares)], "right answers", place, ACROSS),
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             key="attacked_accuracy",
             alt=f"The share of right answers against the bound; at this one it is {words.percent(shares[place])}.",
         )

@@ -7,11 +7,11 @@ from alexnet_core.insight.calibration import Reliability
 from app import words
 from app.doubting import sureness
 from app.doubting.sureness import Calibration
+from app.figures.palette import NO_TOOLBAR
 from app.figures.reliability import reliability_diagram
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
-NO_TOOLBAR = {"displayModeBar": False}
 SPLITS = {"test": "test", "val": "validation"}
 WARM, COOL = 1.05, 0.95
 """Temperatures between which a network is about as sure as it should be."""

@@ -11,10 +11,10 @@ from app.doubting import breaking
 from app.doubting.broken_picture import choose_method, first, says, show_accuracy
 from app.figures.against_strength import Shares, against_strength
 from app.figures.box import picture_to_box
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
-NO_TOOLBAR = {"displayModeBar": False}
 AT_FIRST = 5
 """The level in the middle: something has happened, and something is left. A box begins at its full size."""
 

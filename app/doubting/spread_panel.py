@@ -6,11 +6,11 @@ from alexnet_core.insight.certainty import Spread
 from app import words
 from app.doubting import sureness
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.figures.spread import spread
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
-NO_TOOLBAR = {"displayModeBar": False}
 CLASSES = 4
 """Rows of the figure."""
 

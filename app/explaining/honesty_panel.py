@@ -14,10 +14,10 @@ from app.explaining import findings, honesty_checks
 from app.explaining.pixels_away import pixels_away
 from app.figures.likeness import likeness
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
-NO_TOOLBAR = {"displayModeBar": False}
 TILE = 150
 """Pixels of a map in the row of scrambled ones."""
 

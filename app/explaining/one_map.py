@@ -16,12 +16,12 @@ from app.explaining.map_grid import Answered
 from app.explaining.map_look import Look
 from app.explaining.repeat import script
 from app.explaining.report import facts, report
+from app.figures.palette import NO_TOOLBAR
 from app.figures.pointer import under_pointer
 from app.figures.sheet import sheet
 from app.sentences import plain, sentences_for_people
 
 TABS = (":material/ads_click: Every value", ":material/balance: Can it be believed?", ":material/download: Take home")
-NO_TOOLBAR = {"displayModeBar": False}
 
 
 @sentences_for_people()  # a fragment: what it does after a click, the router does not see

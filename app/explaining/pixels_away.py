@@ -6,10 +6,9 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.deletion import Curves
 from app.answers import Asked
 from app.explaining import findings, honesty_checks
+from app.figures.palette import NO_TOOLBAR
 from app.figures.two_orders import two_orders
 from app.words import percent
-
-NO_TOOLBAR = {"displayModeBar": False}
 
 
 def pixels_away(asked: Asked, key: str) -> None:

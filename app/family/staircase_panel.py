@@ -10,6 +10,7 @@ from alexnet_core.runs.staircase import Staircase, list_staircases
 from alexnet_core.runs.stairs import OVERHEAD, STAIRS, Budget
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain, sentences_for_people
 from app.training.datasets import offers, usual_size
 from app.words import amount, duration, progress
@@ -74,7 +75,7 @@ def _course(chosen: Staircase, was_going_on: bool) -> None:
             st.plotly_chart(
                 accuracy_over_minutes(lines),
                 key=f"staircase-{chosen.id}",
-                config={"displayModeBar": False},
+                config=NO_TOOLBAR,
                 alt="Validation accuracy of each network over the minutes of its training, mean of the seeds.",
             )
             st.caption(

@@ -25,6 +25,9 @@ TEXT_SIZE = 15
 
 TEXT = {"size": TEXT_SIZE, "color": INK}
 
+NO_TOOLBAR = {"displayModeBar": False}
+"""Plotly's own row of tools, which covers what it stands on; given to Streamlit with each chart."""
+
 
 def figure(height: int, **layout: object) -> go.Figure:
     """An empty figure with our margins and text size, `height` pixels high."""

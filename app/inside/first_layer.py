@@ -9,6 +9,7 @@ from alexnet_core.insight.filters import ORIENTED, FirstLayer, Order, Split, Tra
 from alexnet_core.insight.units import Survey
 from app.figures.colour_split import colour_split
 from app.figures.mosaic import columns_for, mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.inside import map_words
 from app.remembered import remembered
 from app.session import SharedNetwork
@@ -60,7 +61,7 @@ def show(shared: SharedNetwork) -> None:
         split = filters.split_by_colour(traits.colourfulness)
         st.plotly_chart(
             colour_split(traits.colourfulness.tolist(), split.threshold),
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"How colourful the filters are: {split.grey} lie below {split.threshold:.2f}, {split.coloured} above.",
         )
         st.caption(groups(split))

@@ -13,6 +13,7 @@ from alexnet_core.insight.prediction import logits
 from alexnet_core.insight.units import UnitLayer
 from app import answers
 from app.figures.bars import MOST, bars, dumbbells
+from app.figures.palette import NO_TOOLBAR
 from app.inside.layers import layers_of
 from app.inside.units import single_number
 from app.remembered import is_remembered, remembered, remembered_patient
@@ -113,7 +114,7 @@ def show_prediction(classes: Sequence[str], before: np.ndarray, after: np.ndarra
     shown = list(dict.fromkeys(most))
     st.plotly_chart(
         dumbbells([classes[k] for k in shown], before[shown].tolist(), after[shown].tolist(), "probability"),
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"Probabilities before and after. Before: {classes[shown[0]]}; after: {classes[int(after.argmax())]}.",
     )
 
@@ -130,7 +131,7 @@ def show_accuracies(classes: Sequence[str], before: Outcome, after: Outcome, pic
             [float(after.accuracy[k]) for k in there],
             "accuracy",
         ),
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"The accuracy of each class before and after; over all {before.overall:.1%} and {after.overall:.1%}.",
     )
     st.caption(
@@ -148,7 +149,7 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
     with chart:
         st.plotly_chart(
             bars([f"unit {unit}" for unit in order], [100 * less[unit] for unit in order], FALL, ".1f"),
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"How far the probability of {name} falls without each unit; unit {order[0]} is needed most.",
         )
     with table:

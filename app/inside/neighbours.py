@@ -16,6 +16,7 @@ from alexnet_core.models import Network
 from app.figures.by_depth import shares_by_depth
 from app.figures.embedding import Point, plane
 from app.figures.framed import framed
+from app.figures.palette import NO_TOOLBAR
 from app.gallery import galleries
 from app.inside.whose_neighbours import Question
 from app.sentences import plain
@@ -178,7 +179,7 @@ def show_shares(network: Network, question: Question, gallery: Gallery, near: li
     whose = "its true class" if question.is_true else "the network's answer"
     st.plotly_chart(
         shares_by_depth([level.depth.title.split(",")[0] for level in near], shares, chance),
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"Share of neighbours that are {name} at each depth: from {shares[0]:.0%} to {shares[-1]:.0%}.",
     )
     st.caption(
@@ -224,7 +225,7 @@ def show_plane(shared: SharedNetwork, question: Question, gallery: Gallery, inde
             key="plane",
             on_select="rerun",
             selection_mode="points",
-            config={"displayModeBar": False, "scrollZoom": True},
+            config=NO_TOOLBAR | {"scrollZoom": True},
             alt=f"{len(rows)} pictures as points; those that the network finds alike lie close together.",
         )
         way_of_arranging = SPACES[way][0].lower() + SPACES[way][1:]

@@ -10,6 +10,7 @@ from alexnet_core.runs.directory import RunDirectory
 from app import answers, session
 from app.figures.history import course
 from app.figures.ink import DARK, LIGHT, Paper
+from app.figures.palette import NO_TOOLBAR
 from app.gallery import choose_gallery
 from app.inside import moving_pictures, run_history, time_machine
 from app.inside.run_history import History
@@ -205,7 +206,7 @@ def _read_off(past: History) -> None:
             st.plotly_chart(
                 course(one.series, one.title, past.steps[-1], one.percent),
                 key=f"past-{one.title}",
-                config={"displayModeBar": False},
+                config=NO_TOOLBAR,
                 alt=f"{one.title} over the steps.",
             )
 

@@ -12,6 +12,7 @@ from alexnet_core.insight.feature_maps import FeatureMaps
 from app import answers
 from app.figures.marked import framed, number_grids
 from app.figures.mosaic import enlarged
+from app.figures.palette import NO_TOOLBAR
 from app.inside import map_steps
 from app.inside.layers import field_of
 from app.remembered import remembered
@@ -113,7 +114,7 @@ def show_rule(found: Rule) -> None:
     if found.patch.size > 1:
         st.plotly_chart(
             number_grids([found.patch], ["what went in"]),
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"The {found.patch.size} numbers of which the largest is kept.",
         )
 
@@ -127,7 +128,7 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
     for title, grids in (("Patch", [one.patch for one in strongest]), ("Filter", [one.kernel for one in strongest])):
         st.plotly_chart(
             number_grids(grids, [f"{title}, {name}" for name in names]),
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"{title} of {', '.join(names)} as tables of numbers.",
         )
     terms = [f"{one.product:+.4f} ({name})" for one, name in zip(strongest, names, strict=True)]

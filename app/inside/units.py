@@ -13,6 +13,7 @@ from app import answers
 from app.figures.bars import MOST, bars
 from app.figures.marked import framed
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.inside.first_layer import described
 from app.inside.layers import field_of, layers_of
 from app.remembered import remembered
@@ -125,7 +126,7 @@ def show_classes(survey: Survey, classes: Sequence[str], unit: int) -> None:
     order = [int(place) for place in np.argsort(-np.nan_to_num(means, nan=-1.0), kind="stable")[:MOST]]
     st.plotly_chart(
         bars([classes[place] for place in order], [float(means[place]) for place in order], "mean answer"),
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"The mean answer of unit {unit} by class; the largest is {classes[order[0]]}.",
     )
     st.caption(

@@ -7,6 +7,7 @@ import streamlit as st
 from alexnet_core.runs.listing import Summary
 from alexnet_core.runs.states import LIVE
 from app.figures.overlay import SIGNS, overlay
+from app.figures.palette import NO_TOOLBAR
 from app.runs import compared
 from app.runs.differences import differences
 from app.sentences import sentences_for_people
@@ -81,7 +82,7 @@ def _chart(summaries: Sequence[Summary], chosen: Sequence[str], measure: str, ax
         st.plotly_chart(
             overlay(courses, about.title, compared.AXES[axis][1], about.percent, smoothing),
             key="overlay",
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt=f"{about.title} of {len(courses)} runs over the {compared.AXES[axis][1]}.",
         )
         st.caption(f"{about.about} Each run has a colour, a dash and a sign. Click a name in the legend to hide it.")

@@ -14,6 +14,7 @@ from app import run_words, session, spool, words
 from app.doctor import preview_panel
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import sentences_for_people
 from app.training import beginnings, beside, estimates, linked_settings, run_settings, ways
 from app.training.datasets import glance, in_stock, offers, unasked, usual_size
@@ -133,7 +134,7 @@ def _look(source: str, size: int, prepared: PreparedSet | None) -> PreparedSet |
     st.plotly_chart(
         class_balance(prepared.classes, prepared.class_counts("train")),
         key="balance",
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"Training pictures of each of the {len(prepared.classes)} classes.",
     )
     st.caption(words.data_caption(prepared))

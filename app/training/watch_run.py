@@ -12,6 +12,7 @@ from app import run_words, words
 from app.figures.confusion import confusion
 from app.figures.curves import curves
 from app.figures.mosaic import mosaic
+from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain, sentences_for_people
 from app.session import load
 from app.training import progress_of_runs, remedies
@@ -21,8 +22,6 @@ TICK = 1.5
 SHOWN_PICTURES = 24
 STUBBORN = 30
 """Seconds that a run may take to stop before the page offers to end it: a step of a large network takes some."""
-
-NO_TOOLBAR = {"displayModeBar": False}
 
 
 def show(run_id: str) -> None:

@@ -8,6 +8,7 @@ from alexnet_core.runs import transferability
 from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
 from app import words
 from app.choices import choose_in_address
+from app.figures.palette import NO_TOOLBAR
 from app.figures.transferability import accuracy, plan
 from app.sentences import plain, sentences_for_people
 from app.training.datasets import offers
@@ -21,7 +22,6 @@ FEW = 50
 """Training pictures of each class unless asked otherwise: where there are many, nothing that is copied makes a
 difference."""
 EPOCHS = 12
-NO_TOOLBAR = {"displayModeBar": False}
 ADDRESS = "experiment"
 NEW = "new"
 

@@ -6,6 +6,7 @@ from alexnet_core.models import MODELS
 from app import address, layer_words
 from app.anatomies import DRAWN, blocks, layer_rows, layers_of
 from app.figures.architecture import drawing
+from app.figures.palette import NO_TOOLBAR
 
 st.title("Architecture")
 st.markdown("Convolutions look for patterns, linear layers decide. Click a dot, or choose a layer below.")
@@ -53,7 +54,7 @@ with st.grid(1, min_column_width=900, wrap=False):
         key="drawing",
         on_select=clicked,
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt=f"{MODELS[name].title} drawn to scale: maps shrink and become more from layer to layer.",
     )
 st.caption(

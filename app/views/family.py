@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.family import cards, numbers, one_picture, overview, staircase_panel
+from app.figures.palette import NO_TOOLBAR
 
 st.title("The family")
 st.markdown("What came after AlexNet: more answers right, and often with less work, one idea at a time.")
@@ -14,7 +15,7 @@ with left:
         st.plotly_chart(
             overview.chart(),
             key="family_chart",
-            config={"displayModeBar": False},
+            config=NO_TOOLBAR,
             alt="Networks as dots: ImageNet accuracy upwards, multiply-adds to the right, area for parameters.",
         )
     st.caption(
@@ -26,7 +27,7 @@ with right:
     st.plotly_chart(
         overview.timeline(),
         key="family_timeline",
-        config={"displayModeBar": False},
+        config=NO_TOOLBAR,
         alt="Ideas over the years from AlexNet in 2012 to EfficientNet v2 in 2021; lines lead from each to its heirs.",
     )
 
