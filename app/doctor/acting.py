@@ -11,10 +11,10 @@ from alexnet_core.data.corrections import Corrections, Kind
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import TRANSFER
 from app import address, session
+from app.datasets import is_collected
 from app.doctor.patients import Patient
 from app.sentences import plain
 from app.training import run_settings
-from app.training.datasets import is_collected
 
 DONE: dict[Kind, str] = {
     "drop": "left out",

@@ -18,8 +18,8 @@ from alexnet_core.data.sources import available, prepare
 from alexnet_core.errors import ExplorerError
 from app import words
 from app.choices import choose_in_address
+from app.datasets import is_collected, offers, unasked, usual_size
 from app.store import Store
-from app.training.datasets import is_collected, offers, unasked, usual_size
 
 
 @dataclass(frozen=True)

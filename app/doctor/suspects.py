@@ -10,10 +10,10 @@ from alexnet_core.insight.gallery import Gallery
 from alexnet_core.insight.suspicious_labels import Suspect, held_out, looking, suspects
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
+from app.datasets import is_collected
 from app.doctor.patients import Patient, all_rows
 from app.session import SharedNetwork
 from app.store import Store
-from app.training.datasets import is_collected
 
 KEPT = "label"
 """What a picture is suspected of whose label is doubted, as corrections name it."""

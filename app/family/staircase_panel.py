@@ -8,11 +8,11 @@ from alexnet_core.runs import staircase, stairs
 from alexnet_core.runs.climbed import Climbed
 from alexnet_core.runs.staircase import Staircase, list_staircases
 from alexnet_core.runs.stairs import OVERHEAD, STAIRS, Budget
+from app.datasets import offers, usual_size
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
 from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain, sentences_for_people
-from app.training.datasets import offers, usual_size
 from app.words import amount, duration, progress
 
 TICK = 3.0

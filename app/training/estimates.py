@@ -6,7 +6,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.estimate import estimate_seconds
-from app.training.datasets import PREPARED_UNASKED
+from app.datasets import PREPARED_UNASKED
 
 
 def unasked(settings: TrainConfig, data: PreparedSet) -> bool:

@@ -11,13 +11,12 @@ from alexnet_core.models import check_image_size
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
 from app import run_words, session, spool, words
-from app.doctor import preview_panel
+from app.datasets import glance, in_stock, offers, unasked, usual_size
 from app.figures.balance import class_balance
 from app.figures.mosaic import mosaic
 from app.figures.palette import NO_TOOLBAR
 from app.sentences import sentences_for_people
-from app.training import beginnings, beside, estimates, linked_settings, run_settings, ways
-from app.training.datasets import glance, in_stock, offers, unasked, usual_size
+from app.training import beginnings, beside, estimates, linked_settings, preview_panel, run_settings, ways
 
 OWN = "own"
 """In the place of a data set's name: pictures of one's own, in a zip."""

@@ -8,10 +8,10 @@ from alexnet_core.runs import transferability
 from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
 from app import words
 from app.choices import choose_in_address
+from app.datasets import offers
 from app.figures.palette import NO_TOOLBAR
 from app.figures.transferability import accuracy, plan
 from app.sentences import plain, sentences_for_people
-from app.training.datasets import offers
 
 TICK = 3.0
 """Seconds between two looks at an experiment that goes on."""

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.doctor import acting, findings_panel, overview, patients, preview_panel, suspects_panel
+from app.doctor import acting, findings_panel, overview, patients, suspects_panel
+from app.training import preview_panel
 
 st.title("Data doctor")
 source, prepared = patients.choose()

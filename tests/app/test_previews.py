@@ -7,9 +7,9 @@ import torch
 from alexnet_core.data.augment import Augmentation, colour_axes, order
 from alexnet_core.training.batches import Batches
 from alexnet_core.training.config import TrainConfig
-from app.doctor import previews
-from app.doctor.preview_panel import CHANGES
 from app.figures.colour_cloud import colour_cloud
+from app.training import previews
+from app.training.preview_panel import CHANGES
 
 CHANGED = Augmentation(translate=0.2, reflect=True, colour=0.3, rotate=15, erase=0.6)
 

@@ -1,4 +1,4 @@
-"""The data sets a run can learn from, as the page Train offers and shows them."""
+"""The data sets there are, as the pages offer and show them."""
 
 from collections.abc import Sequence
 

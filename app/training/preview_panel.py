@@ -7,12 +7,12 @@ import streamlit as st
 from alexnet_core.data.augment import Augmentation
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.training.config import TrainConfig
-from app.doctor import previews
-from app.doctor.previews import PASSES, ColourCloud
 from app.figures.colour_cloud import colour_cloud
 from app.figures.mosaic import mosaic
 from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
+from app.training import previews
+from app.training.previews import PASSES, ColourCloud
 
 
 @dataclass(frozen=True)
