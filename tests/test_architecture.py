@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_the_rules_would_notice(tmp_path: Path) -> None:
     )
     assert {"alexnet_core.runs", "streamlit"} <= set(imports(wicked))
     assert "torch" not in set(imports(wicked))
+
+
+def test_no_two_parts_of_the_app_need_each_other() -> None:
+    parts = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+    needs = {
+        part: {name.split(".")[1] for path in modules(f"app/{part}") for name in imports(path) if name[:4] == "app."}
+        & (parts - {part})
+        for part in parts
+    }
+    assert "training" in needs["doctor"]
+    TopologicalSorter(needs).prepare()  # a ring raises CycleError, which names it
 
 
 @pytest.mark.parametrize("folder", ["alexnet_core", "app"])

@@ -81,9 +81,29 @@ def outcome(shared: SharedNetwork, gallery: Gallery, layer: str, factors: Mappin
     return remembered((shared.key, gallery.key, layer, tuple(factors.items()), "outcome"), compute)
 
 
-def are_known(shared: SharedNetwork, gallery: Gallery, layer: str) -> bool:
-    """Whether all units of the layer were switched off before."""
-    return is_remembered((shared.key, gallery.key, layer, "needs"))
+def ask_for_needs(shared: SharedNetwork, gallery: Gallery, layer: UnitLayer) -> list[Need] | None:
+    """What each class needs, once it was asked for; draws the button until then, and one to stop meanwhile."""
+    question = (shared.key, gallery.key, layer.name)
+    asked: set[tuple[str, str, str]] = st.session_state.setdefault("measured_needs", set())
+    place = st.empty()
+    if question not in asked and not place.button(
+        f"Measure all {layer.units:,} units", type="primary", help="Once for all classes, with all pictures."
+    ):
+        return None
+    asked.add(question)  # at once: a click elsewhere on the page lets it go on, not begin anew
+    stop = st.empty()
+    if not is_remembered((*question, "needs")):
+        stop.button(
+            "Stop",
+            icon=":material/stop:",
+            on_click=asked.discard,
+            args=(question,),
+            help="What was measured is kept: measured again, it goes on from there.",
+        )
+    found = needs(shared, gallery, layer.name, place.progress)
+    place.empty()
+    stop.empty()
+    return found
 
 
 def needs(shared: SharedNetwork, gallery: Gallery, layer: str, progress: Callable[[float, str], object]) -> list[Need]:

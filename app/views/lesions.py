@@ -80,25 +80,8 @@ label = st.selectbox(
     key="needed_by",
     help="Each unit of the layer is switched off in turn; what is needed most is what the class falls most without.",
 )
-bar = st.empty()
-question = (shared.key, gallery.key, layer)
-measured = st.session_state.setdefault("measured_needs", set())
-if question in measured or bar.button(
-    f"Measure all {offered[layer].units:,} units", type="primary", help="Once for all classes, with all pictures."
-):
-    measured.add(question)
-    stop = st.empty()
-    if not lesions.are_known(shared, gallery, layer):
-        stop.button(
-            "Stop",
-            icon=":material/stop:",
-            on_click=measured.discard,
-            args=(question,),
-            help="What was measured is kept: measured again, it goes on from there.",
-        )
-    found = lesions.needs(shared, gallery, layer, bar.progress)
-    bar.empty()
-    stop.empty()
+found = lesions.ask_for_needs(shared, gallery, offered[layer])
+if found is not None:
     name = shared.network.classes[label]
     first = lesions.show_needs(found, whole, label, name)
     st.caption(lesions.finding(found, whole, label, first, plain(name)))
