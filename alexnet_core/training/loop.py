@@ -64,22 +64,8 @@ class Training:
         images, labels = train
         if config.shuffle_labels:
             labels = labels[order(config.seed, 0, len(labels)).numpy()]  # epochs begin with 1: an order of its own
-        pictures = Batches(
-            images,
-            labels,
-            world=world,
-            seed=config.seed,
-            batch_size=config.batch_size,
-            augmentation=Augmentation(
-                config.translate, config.reflect, config.colour, config.rotate, config.scale, config.erase
-            ),
-            preprocessing=preprocessing,
-            axes=colour_axes(torch.as_tensor(rgb_covariance)),
-            device=compute.device,
-            even=config.balance == "sampling",
-        )
-        self.batches: Batches | FeatureBatches = pictures
-        self.pictures = pictures
+        self.pictures = self._in_batches(images, labels, rgb_covariance)
+        self.batches: Batches | FeatureBatches = self.pictures
         self.class_weights = None
         if config.balance == "loss":
             self.class_weights = torch.from_numpy(class_weights(labels)).to(compute.device)
@@ -90,6 +76,41 @@ class Training:
             start_as_identity(self.model)
         # Before the layers are replaced: what is examined and kept is the network as it was built.
         self.averaged = copy.deepcopy(self.model).requires_grad_(False) if config.averaging else None
+        self._let_learn()
+        self.optimizer = optimizer(self.learning, config, self._shares())
+        self.head = ""
+        """Of a network that learns from features, the layer where they come in."""
+        self.moments: Moments | None = None
+        self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
+        self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
+        self.steps = self.steps_per_epoch * config.epochs
+        self.step = 0
+        self.lowest_val_loss, self.stalled, self.drops = math.inf, 0, 0
+        # Sums since the last point of the curve, and since the epoch began: loss, hits, images.
+        self.since_point = torch.zeros(3, device=compute.device)
+        self.since_epoch = torch.zeros_like(self.since_point)
+
+    def _in_batches(self, images: Images, labels: np.ndarray, rgb_covariance: np.ndarray) -> Batches:
+        """The training pictures, changed by chance as the settings say."""
+        config = self.config
+        return Batches(
+            images,
+            labels,
+            world=self.world,
+            seed=config.seed,
+            batch_size=config.batch_size,
+            augmentation=Augmentation(
+                config.translate, config.reflect, config.colour, config.rotate, config.scale, config.erase
+            ),
+            preprocessing=self.preprocessing,
+            axes=colour_axes(torch.as_tensor(rgb_covariance)),
+            device=self.compute.device,
+            even=config.balance == "sampling",
+        )
+
+    def _let_learn(self) -> None:
+        """Which parameters learn, and the network as it takes steps: its layers replaced, in parallel, compiled."""
+        config, compute, world = self.config, self.compute, self.world
         if self.batches.batch_size < world.world_size:
             raise ExplorerError(
                 f"A batch of {self.batches.batch_size} cannot be shared by {world.world_size} processes; start fewer, "
@@ -108,18 +129,6 @@ class Training:
         replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
         self.resting = [] if self.rates is None else resting(self.learning)
-        self.optimizer = optimizer(self.learning, config, self._shares())
-        self.head = ""
-        """Of a network that learns from features, the layer where they come in."""
-        self.moments: Moments | None = None
-        self.scaler = torch.amp.GradScaler(compute.device.type, enabled=compute.precision == "fp16")
-        self.steps_per_epoch = config.steps_per_epoch(len(self.batches))
-        self.steps = self.steps_per_epoch * config.epochs
-        self.step = 0
-        self.lowest_val_loss, self.stalled, self.drops = math.inf, 0, 0
-        # Sums since the last point of the curve, and since the epoch began: loss, hits, images.
-        self.since_point = torch.zeros(3, device=compute.device)
-        self.since_epoch = torch.zeros_like(self.since_point)
 
     def _shares(self) -> dict[int, float] | None:
         """The share of the learning rate of each parameter that learns, by its identity; None where all learn alike."""
