@@ -42,6 +42,7 @@ def main() -> None:
     """Serve one, then twelve, compare, print, keep the result as twelve.json."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["ALEXNET_HOME"] = home
+        share_heaps()
         torch.manual_seed(0)
         model = frozen(build("alexnet", 1000))
         shared = SharedNetwork(
@@ -50,7 +51,6 @@ def main() -> None:
         people = [brought(seed) for seed in range(PEOPLE)]
         fast = [name for name in methods_at_first() if not ATTRIBUTIONS[name].slow]
         slow = next(name for name in methods_at_first() + list(ATTRIBUTIONS) if ATTRIBUTIONS[name].slow)
-        share_heaps()
         serve(shared, brought(PEOPLE), fast)
         before = memory()
         with Peak() as alone:

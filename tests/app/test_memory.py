@@ -1,5 +1,6 @@
 """Freed memory goes back to the system, whichever thread freed it."""
 
+import os
 import sys
 import threading
 
@@ -7,6 +8,15 @@ import psutil
 import pytest
 
 from app.memory import give_back, share_heaps
+
+
+def test_mkl_keeps_no_buffers_unless_a_person_wants_some(monkeypatch):
+    monkeypatch.setenv("MKL_DISABLE_FAST_MM", "0")
+    share_heaps()
+    assert os.environ["MKL_DISABLE_FAST_MM"] == "0"
+    monkeypatch.delenv("MKL_DISABLE_FAST_MM")
+    share_heaps()
+    assert os.environ["MKL_DISABLE_FAST_MM"] == "1"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only GNU's C library keeps heaps for threads")
