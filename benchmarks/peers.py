@@ -6,7 +6,7 @@ round. Two questions: how many images a second (steps alone, warm-up and validat
 to 77 % of the test images right (training with its validations; what comes before it stands beside it). Asked: at least
 4 times the images a second of the best peer, and 77 % at least 10 times sooner than fastai's fit_one_cycle.
 
-Peers get channels last, and bf16 where they offer it on this device; the headline compares with the best of them.
+Peers get channels last, and bf16 where they offer it and this device has units for it; the headline compares with the best of them.
 fastai's own epochs to 77 % are given by --fastai-epochs: the fewest that reach it, found by trial.
 """
 
@@ -22,7 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import torch
+
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.precision import emulated
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import model_settings, settle
 from benchmarks import cifar
@@ -115,7 +118,8 @@ def speed(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dic
     ours = [*SPEED, "--batch-size", str(asked.batch), "--threads", str(asked.threads)]
     settings = settled(ours, data)
     shape = network_of(settings)
-    found: dict[str, list[float]] = {OURS: []} | {name: [] for name in PEERS}
+    peers = offered()
+    found: dict[str, list[float]] = {OURS: []} | {name: [] for name in peers}
     for round_number in range(asked.rounds):
         for name in in_turn(list(found), round_number):
             if name == OURS:
@@ -123,11 +127,11 @@ def speed(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dic
                 found[name].append(run.images_per_s())
             else:
                 steps = ["--steps", str(asked.steps)]
-                measured = one(asked, files, [*PEERS[name].arguments(), *shape, *steps])
+                measured = one(asked, files, [*peers[name].arguments(), *shape, *steps])
                 found[name].append(measured["images_per_s"])
             print(f"round {round_number + 1}  {name:<32}{found[name][-1]:>9,.0f} images/s", flush=True)
     rows = {name: spread(values, 0) for name, values in found.items()}
-    best = max(PEERS, key=lambda name: median(found[name]))
+    best = max(peers, key=lambda name: median(found[name]))
     # Neighbours in time: what else the machine does falls on both sides of a quotient.
     times = spread([ours / theirs for ours, theirs in zip(found[OURS], found[best], strict=True)], 2)
     print(f"\n{'':<34}{'images/s':>9}{'least':>9}{'largest':>9}{'runs':>6}")
@@ -138,6 +142,12 @@ def speed(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dic
         "network": settings.model, "settings": model_settings(settings), "batch": asked.batch, "images_per_s": rows,
         "best_peer": best, "times_best_peer": times, "each": found,
     }  # fmt: skip
+
+
+def offered() -> dict[str, Peer]:
+    """The peers that this machine is fit for: without units for bf16 a step in it takes a minute, and nobody's best."""
+    slow = emulated(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    return {name: peer for name, peer in PEERS.items() if not (peer.bf16 and slow)}
 
 
 def target(asked: argparse.Namespace, data: Path, files: Path, home: Path) -> dict[str, Any]:

@@ -136,6 +136,13 @@ def test_sooner_than_fastai_counts_only_where_both_are_as_right_as_was_asked(top
     assert rows[-1].met == met
 
 
+def test_peers_do_not_compute_in_what_a_machine_only_emulates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "emulated", lambda device: False)
+    assert peers.offered() == peers.PEERS
+    monkeypatch.setattr(peers, "emulated", lambda device: True)
+    assert {peer.bf16 for peer in peers.offered().values()} == {False}
+
+
 def test_pictures_are_shifted_as_far_here_as_by_the_peers() -> None:
     flags = dict(zip(peers.SPEED[::2], peers.SPEED[1::2], strict=True))
     assert round(float(flags["--translate"]) * 32) == 32 // 8  # peer_loops: RandomCrop(size, padding=size // 8)
