@@ -6,7 +6,8 @@ round. Two questions: how many images a second (steps alone, warm-up and validat
 to 77 % of the test images right (training with its validations; what comes before it stands beside it). Asked: at least
 4 times the images a second of the best peer, and 77 % at least 10 times sooner than fastai's fit_one_cycle.
 
-Peers get channels last, and bf16 where they offer it and this device has units for it; the headline compares with the best of them.
+Peers get channels last, and bf16 where they offer it and this device has units for it; the headline compares with the
+best of them.
 fastai's own epochs to 77 % are given by --fastai-epochs: the fewest that reach it, found by trial.
 """
 
