@@ -57,7 +57,7 @@ class Asked:
     """The run of "stair-seed"."""
     pid: int | None = None
     process_started: float | None = None
-    """Seconds since 1970 at which the process `pid` began."""
+    """When the process `pid` began, as `processes.start_of` has it."""
 
     def turns(self) -> list[tuple[str, int]]:
         """(stair, seed) in the order in which they are trained: each seed passes all stairs before the next one."""

@@ -23,7 +23,7 @@ class RunState:
     """One sentence for the person."""
     pid: int | None = None
     process_started: float | None = None
-    """Seconds since 1970 at which the process `pid` began."""
+    """When the process `pid` began, as `processes.start_of` has it."""
     heartbeat: float = field(default_factory=time.time)
     remedy: tuple[str, float] | None = None
     """Of a failed run: a setting, and the value with which to start again."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from alexnet_core.errors import ExplorerError
@@ -124,6 +125,21 @@ def test_another_process_with_the_same_number_is_not_taken_for_the_run(new_run: 
     assert ours.process_started is not None
     run.write_state(replace(ours, process_started=ours.process_started - 5))
     assert run.state().status == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the start of a process does not move with the clock")
+def test_a_clock_that_is_set_does_not_interrupt_a_run(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run()
+    ours = RunState.of_this_process("running")
+    true_start = psutil.Process.create_time
+    earlier = replace(ours, process_started=true_start(psutil.Process()))  # as earlier versions write it
+    # What psutil says on Linux is counted from 1970, and moves with the clock: here by an hour.
+    with monkeypatch.context() as later:
+        later.setattr(psutil.Process, "create_time", lambda process: true_start(process) + 3600)
+        run.write_state(ours)
+        assert run.state().status == "running"
+    run.write_state(earlier)
+    assert run.state().status == "running"
 
 
 def test_a_queued_run_whose_process_never_came_is_interrupted_after_a_minute(new_run: NewRun) -> None:
