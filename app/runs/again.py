@@ -46,8 +46,7 @@ def show(one: Summary) -> None:
             icon=":material/inventory_2:",
         )
     elif st.button("Start this run", key=f"again-{one.id}", type="primary", icon=":material/play_arrow:", help=START):
-        settings = dataclasses.replace(config, **{name: value})
-        check_image_size(settings.model, data.image_size)
+        settings = _settled(dataclasses.replace(config, **{name: value}), data)
         run = launcher.start(settings, data, processes=one.config.processes)
         st.switch_page("views/train.py", query_params={"run": run.id})
     request = request_of(one.run)
@@ -89,6 +88,16 @@ def _can_change(config: TrainConfig, name: str) -> bool:
     if name in ("model", "recipe", "start_from") or (name == "learn" and not config.start_from):
         return False
     return config.model not in MODELS or has(config.as_dict(), name)
+
+
+def _settled(config: TrainConfig, data: PreparedSet) -> TrainConfig:
+    """`config` as the form would start it on `data`: what is 0 is chosen from the pictures. Raises ExplorerError for
+    what no run of them can have."""
+    check_image_size(config.model, data.image_size)
+    explicit = config.as_dict()
+    if "batch_norm" not in MODELS[config.model].settings:
+        del explicit["batch_norm"]  # every run has a value for it, also where it means nothing
+    return launcher.settled(explicit, data)
 
 
 def _data(one: Summary) -> PreparedSet | None:

@@ -181,7 +181,10 @@ def test_again_with_one_change(run, open_page, monkeypatch):
     asked = []
 
     class Data:
-        image_size = 32
+        image_size, mirrors = 32, True
+
+        def count(self, split):
+            return 40
 
     def start(settings, data, processes):
         asked.append(settings)
@@ -198,6 +201,17 @@ def test_again_with_one_change(run, open_page, monkeypatch):
     before = run.config().settings.as_dict()
     assert {name for name in before if before[name] != changed[name]} == {"lr"}
     assert changed["lr"] == 0.02
+    app = opened(open_page("runs", open=run.id), run.id, AGAIN)
+    app.selectbox(key=f"change-{run.id}").select("epochs").run()
+    app.number_input(key=f"changed-{run.id}-epochs").set_value(0).run()
+    click(app, "Start this run")
+    assert asked[1].epochs == 60  # chosen from the forty pictures, as the field says
+    app = opened(open_page("runs", open=run.id), run.id, AGAIN)
+    app.selectbox(key=f"change-{run.id}").select("batch_size").run()
+    app.number_input(key=f"changed-{run.id}-batch_size").set_value(41).run()
+    click(app, "Start this run")
+    assert "larger than the 40 training pictures" in app.error[0].value
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("start_from", ["", "imagenet"])
