@@ -48,7 +48,7 @@ def show() -> None:
         if begin:
             beginnings.say_size(begin, given["model"], size, run_settings.size_key(source))
             given["recipe"], places = ways.choose(given, prepared)
-        given = linked_settings.joined(given)
+        own, given = given, linked_settings.joined(given)
         changed, processes = run_settings.change(given, prepared)
         outlook = st.empty()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", help=START):
@@ -70,7 +70,7 @@ def show() -> None:
             preview_panel.show_for(settings, prepared)
             if begin:
                 outlook.caption(run_words.plan(settings, prepared.count("train")))
-                ways.tell_times(places, given, prepared)
+                ways.tell_times(places, own, settings, prepared)
             else:
                 _outlook(outlook, settings, prepared, processes)
 

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs import launcher
+from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.cost import Cost, cost
 from alexnet_core.training.recipes import TRANSFER
 from app import words
@@ -73,8 +74,11 @@ def _counted(explicit: dict[str, Any], prepared: PreparedSet) -> Cost:
     return cost(settings, len(prepared.classes), prepared.image_size, prepared.count("train"))
 
 
-def tell_times(places: dict[str, DeltaGenerator], given: dict[str, Any], prepared: PreparedSet) -> None:
-    """How long each way takes, once a person asks: timed last, so that nobody has to wait for it to press Start."""
+def tell_times(
+    places: dict[str, DeltaGenerator], given: dict[str, Any], chosen: TrainConfig, prepared: PreparedSet
+) -> None:
+    """How long each way takes, once a person asks: the chosen one as Start begins it (`chosen`), the others as their
+    recipes have them. Timed last, so that nobody has to wait for it to press Start."""
     asked = f"ways-timed-{prepared.identity}-{given['model']}"
     if not st.session_state.get(asked):
         if not places[ASK].button(
@@ -87,7 +91,8 @@ def tell_times(places: dict[str, DeltaGenerator], given: dict[str, Any], prepare
         st.session_state[asked] = True
         places[ASK].empty()
     for name in TRANSFER:
-        place, settings = places[name], launcher.settled(given | {"recipe": name}, prepared)
+        place = places[name]
+        settings = chosen if name == chosen.recipe else launcher.settled(given | {"recipe": name}, prepared)
         with place:
             seconds = estimates.seconds(settings, prepared.identity, prepared)
         place.markdown(f":material/timer: about **{words.duration(seconds)}**")

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models.weights import load_network
 from alexnet_core.runs import launcher
+from alexnet_core.runs.settings_file import Request, to_link
 from alexnet_core.training.recipes import TRANSFER
 from app.training import beside
 
@@ -81,6 +83,18 @@ def test_times_are_told_when_asked_for(form, estimates):
     assert not form.exception
     assert texts(form).count("about **42 s**") == 3
     assert {settings.learn for settings in estimates} >= set(TRANSFER)
+
+
+def test_the_times_are_those_of_three_ways_also_with_settings_that_came(run, open_page, estimates):
+    came = launcher.settled({"start_from": run.id, "learn": "head", "epochs": 33}, prepare("digits", image_size=32))
+    link = to_link(Request(came.as_dict(), "digits", "Digits", 32))
+    app = open_page("train", run="new", settings=link)
+    button(app, "Estimate the times").click().run()
+    assert not app.exception
+    timed = {settings.recipe: settings for settings in estimates if settings.start_from}
+    assert {name: settings.learn for name, settings in timed.items()} == {name: name for name in TRANSFER}
+    assert timed["head"].epochs == 33
+    assert timed["everything"].epochs == TRANSFER["everything"].settings["epochs"]
 
 
 def test_from_scratch_beside_it_starts_two_runs_of_equal_length(form, started, run):
