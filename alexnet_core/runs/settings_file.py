@@ -102,7 +102,8 @@ def to_link(request: Request) -> str:
     """The request as the value of `?settings=`: JSON in base64 for addresses. It names what differs from the defaults,
     and what the recipe sets, so that a recipe that is changed one day does not change the run."""
     recipe = RECIPES.get(request.settings.get("recipe", TrainConfig.recipe))
-    pinned = {"model", "recipe"} | set(recipe.settings if recipe else ())
+    # Mirroring left out would be chosen anew there, by whether these pictures may be mirrored.
+    pinned = {"model", "recipe", "reflect"} | set(recipe.settings if recipe else ())
     usual = TrainConfig().as_dict()
     settings = {key: value for key, value in request.settings.items() if key in pinned or value != usual.get(key)}
     document: dict[str, Any] = {"settings": settings, "data": request.data, "size": request.image_size}

@@ -58,6 +58,14 @@ def test_a_recipe_that_changes_does_not_change_a_link(monkeypatch: pytest.Monkey
     assert from_link(link).settings["optimizer"] == "sgd"  # the default, and yet named
 
 
+def test_who_mirrors_digits_all_the_same_asks_for_it_in_a_link_too() -> None:
+    for reflect in (True, False):
+        request = asked(reflect=reflect)
+        for mirrors in (True, False):
+            back = settle(from_link(to_link(request)).settings, train_images=1000, image_size=64, mirrors=mirrors)
+            assert back.as_dict() == request.settings
+
+
 def test_a_setting_that_the_network_does_not_have_is_not_asked_for() -> None:
     request = Request(TrainConfig(model="resnet18", epochs=1, batch_size=8).as_dict(), "digits", image_size=64)
     for back in (from_json(to_json(replace(request, data_title="Digits"))), from_link(to_link(request))):
