@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +142,11 @@ def parts(asked: Experiment) -> list[Part]:
 
 
 def save(asked: Experiment) -> Path:
-    """Keep what is asked for in the home folder."""
+    """Keep what is asked for in the home folder, beside the layers that were asked for before."""
     path = _folder() / f"{asked.key}.json"
-    write_whole(path, json.dumps(asdict(asked), indent=2, ensure_ascii=False).encode())
+    before = next((one.layers for one in experiments() if one.key == asked.key), ())
+    grown = replace(asked, layers=tuple(sorted({*before, *asked.layers})))
+    write_whole(path, json.dumps(asdict(grown), indent=2, ensure_ascii=False).encode())
     return path
 
 

@@ -73,6 +73,13 @@ def test_it_is_carried_out_stopped_and_goes_on(digits: PreparedSet) -> None:
     assert study.finished(grown) == 6
 
 
+def test_layers_that_are_asked_for_later_stand_beside_the_earlier_ones(digits: PreparedSet) -> None:
+    study.save(small(digits))
+    study.save(study.experiment(digits, layers=[4], epochs=1, most=8))
+    (kept,) = study.experiments()
+    assert kept.layers == (2, 4)
+
+
 @pytest.mark.parametrize("layers", [[], [0], [8]])
 def test_impossible_numbers_of_layers_are_one_sentence(digits: PreparedSet, layers: list[int]) -> None:
     with pytest.raises(ExplorerError, match="Between 1 and 7"):
