@@ -10,7 +10,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.models.anatomy import anatomy
 from alexnet_core.training.config import TrainConfig
-from alexnet_core.training.estimate import epochs_within
+from alexnet_core.training.estimate import MOST_EPOCHS, epochs_within
 from alexnet_core.training.recipes import settle
 
 PASSES_OF_A_STEP = 3
@@ -68,12 +68,14 @@ def settled(stair: str, seed: int, settings: dict[str, Any], data: PreparedSet) 
 
 
 def epochs(budget: Budget, settings: TrainConfig, data: PreparedSet) -> int:
-    """How many the budget pays for, one at least; where it is minutes, real steps are timed."""
+    """How many the budget pays for, one at least and as many as a run may have at most; where it is minutes, real steps
+    are timed."""
     if budget.minutes:
         return epochs_within(60 * budget.minutes, settings, data)
     own = {"batch_norm": settings.batch_norm} if settings.model == "alexnet_mini" else {}
     of_one = multiply_adds(settings.model, own, data)
-    return max(1, round(budget.multiply_adds / (PASSES_OF_A_STEP * of_one * data.count("train"))))
+    found = max(1, round(budget.multiply_adds / (PASSES_OF_A_STEP * of_one * data.count("train"))))
+    return min(MOST_EPOCHS, found)
 
 
 def multiply_adds(model: str, settings: dict[str, Any], data: PreparedSet) -> int:

@@ -13,7 +13,7 @@ from alexnet_core.data.augment import normalised
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute
 from alexnet_core.models import build
-from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.config import BOUNDS, TrainConfig
 from alexnet_core.training.pace import fastest, leaving_no_trace, step_seconds
 from alexnet_core.training.recipes import model_settings
 from alexnet_core.training.transfer import Tail, answers_before, head_of
@@ -22,6 +22,8 @@ STEPS = 6
 """The first two warm up; the median of the rest counts."""
 MANY = 1000
 """Epochs of a run beside which its one test is nothing."""
+MOST_EPOCHS = int(BOUNDS["epochs"][1])
+"""That a run may have: of a few dozen pictures as many are over in minutes."""
 VIEWS = {"one": 1, "mirrored": 2, "ten": 10}
 """How often the test at the end looks at each picture, by the setting `views`."""
 
@@ -81,6 +83,7 @@ def _head_seconds(settings: TrainConfig, data: PreparedSet, compute: Compute, st
 
 def epochs_within(seconds: float, settings: TrainConfig, data: PreparedSet) -> int:
     """The most epochs of `settings` (settled ones) that take no more than `seconds` here, their validations included;
-    at least 1. Takes up to some ten seconds where the fastest way to compute is not known yet."""
+    at least 1, at most MOST_EPOCHS. Takes up to some ten seconds where the fastest way to compute is not known yet."""
     # Of a long run, for which it pays to find that way: the runs that are asked for then compute in it, too.
-    return max(1, int(seconds / (estimate_seconds(replace(settings, epochs=MANY), data) / MANY)))
+    found = int(seconds / (estimate_seconds(replace(settings, epochs=MANY), data) / MANY))
+    return min(MOST_EPOCHS, max(1, found))

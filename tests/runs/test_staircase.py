@@ -15,7 +15,7 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
 from alexnet_core.runs.recording import execute
 from alexnet_core.runs.staircase import Staircase, list_staircases
-from alexnet_core.runs.stairs import STAIRS, Budget, expected_minutes, multiply_adds
+from alexnet_core.runs.stairs import STAIRS, Budget, epochs, expected_minutes, multiply_adds
 from alexnet_core.training import estimate
 from alexnet_core.training.recipes import settle
 
@@ -73,6 +73,8 @@ def test_minutes_become_the_epochs_that_fit(few: PreparedSet, monkeypatch: pytes
     monkeypatch.setattr(estimate, "estimate_seconds", lambda settings, data: 2.0 * settings.epochs)
     assert estimate.epochs_within(61, settings, few) == 30
     assert estimate.epochs_within(0.001, settings, few) == 1
+    assert estimate.epochs_within(10**6, settings, few) == 10_000
+    assert epochs(Budget(multiply_adds=1e18), settings, few) == 10_000
 
 
 @pytest.mark.parametrize(
