@@ -24,7 +24,7 @@ def source_of(
 
     Raises ExplorerError where there is none, or none that has been trained yet.
     """
-    from alexnet_core.models.weights import imagenet_network, load_network, network_from_file
+    from alexnet_core.models.weights import FORMAT, imagenet_network, load_network, network_from_file, network_header
 
     if start_from == IMAGENET:
         return imagenet_network(model, progress=progress, cancelled=cancelled)
@@ -32,7 +32,8 @@ def source_of(
     if os.path.isdir(path):  # unlike Path's, these answer for impossible names, and for folders that nobody may enter
         return RunDirectory.open(path).network()
     if os.path.isfile(path):
-        return load_network(path) if path.suffix == ".safetensors" else network_from_file(model, path)
+        own = path.suffix == ".safetensors" and network_header(path).get("format") == FORMAT
+        return load_network(path) if own else network_from_file(model, path)
     if RUN_ID.fullmatch(start_from):
         return RunDirectory.find(start_from).network()
     raise ExplorerError(

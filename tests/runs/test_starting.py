@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.errors import ExplorerError
@@ -166,6 +166,15 @@ def test_the_source_decides_which_network_is_trained(new_run: NewRun, tmp_path: 
     assert network is not None
     assert explicit == {"model": "alexnet_mini", "batch_norm": False, "start_from": str(plain.path), "epochs": 2}
     assert with_source({"epochs": 2}) == ({"epochs": 2}, None)
+
+
+def test_imagenets_weights_in_another_programs_safetensors_are_a_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file(build("squeezenet1_1", 1000, 224).state_dict(), path)
+    explicit, network = with_source({"start_from": str(path), "model": "squeezenet1_1"})
+    assert explicit == {"start_from": str(path), "model": "squeezenet1_1"}
+    assert network is not None
+    assert len(network.classes) == 1000
 
 
 @pytest.mark.parametrize(
