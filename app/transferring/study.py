@@ -1,5 +1,8 @@
 """The experiment of Yosinski et al. 2014 on the page: what it is, how it stands, and what it found."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import streamlit as st
 
 from alexnet_core.data.sources import available, prepare
@@ -34,7 +37,7 @@ def choose() -> Experiment | None:
     key = choose_in_address(
         "Experiment",
         ADDRESS,
-        {key: _title(one) for key, one in known.items()} | {NEW: "A new one"},
+        _titles(known) | {NEW: "A new one"},
         next(iter(known)),
         "Each is kept with its runs; what is not finished can go on at any time.",
         announce=True,
@@ -42,9 +45,19 @@ def choose() -> Experiment | None:
     return known.get(key)
 
 
+def _titles(known: Mapping[str, Experiment]) -> dict[str, str]:
+    """By key; with the end of the key where two are alike: a list finds its choice by what it shows."""
+    titles = {key: _title(one) for key, one in known.items()}
+    often = Counter(titles.values())
+    return {key: title if often[title] == 1 else f"{title} ({key[-4:]})" for key, title in titles.items()}
+
+
 def _title(asked: Experiment) -> str:
+    """What sets it apart; network and seed are only others where it was begun in a terminal."""
+    network = f", {asked.model}" if asked.model != MODEL else ""
     most = f", {asked.most} pictures of each class" if asked.most else ""
-    return f"{asked.title}, {asked.epochs} epochs{most}"
+    seed = f", seed {asked.seed}" if asked.seed else ""
+    return f"{asked.title}{network}, {asked.epochs} epochs{most}{seed}"
 
 
 def show_plan() -> None:

@@ -69,6 +69,16 @@ def test_an_experiment_shows_what_it_found_and_goes_on(home, open_page, started)
     assert started == [asked]
 
 
+def test_experiments_that_differ_in_what_the_form_does_not_ask_can_be_told_apart(home, open_page):
+    for size, changes in ((32, {}), (32, {"seed": 1}), (32, {"model": "alexnet_sprint"}), (40, {})):
+        data = prepare("digits", image_size=size)
+        transferability.save(transferability.experiment(data, layers=[1], epochs=1, most=5, **changes))
+    app = open_page("transferability")
+    titles = app.selectbox(key="experiment").options
+    assert len(set(titles)) == len(titles) == 5
+    assert any(title.endswith(", seed 1") for title in titles)
+
+
 def test_a_new_one_can_be_started_beside_another(home, open_page, started):
     known = transferability.experiment(prepare("digits", image_size=32), layers=[1], epochs=1, most=5)
     transferability.save(known)
