@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Make or open the run, wait for its turn where asked to, and follow it to its end."""
     if arguments.settings is not None:
         _take_settings(arguments)
+    if arguments.resume:
+        _refuse_changes(arguments)
     if not arguments.data and not arguments.resume:
         raise ExplorerError(
             "Say what to learn from: --data NAME, FOLDER or ZIP; or --settings FILE, or --resume RUN_DIR."
@@ -76,16 +78,44 @@ def run(arguments: argparse.Namespace) -> None:
 def _take_settings(arguments: argparse.Namespace) -> None:
     """Fill in what a settings file says and no flag does."""
     from alexnet_core.runs.settings_file import read_settings_file, source_of
+    from alexnet_core.training.recipes import QUICK, RECIPES
 
     if arguments.resume:
         raise ExplorerError("A run goes on with the settings it began with; leave out --settings or --resume.")
     request = read_settings_file(arguments.settings)
+    given = set(vars(arguments))
+    other = "recipe" in given and arguments.recipe != request.settings.get("recipe")
+    if other and set(RECIPES.get(arguments.recipe, QUICK).settings) <= set(request.settings):
+        raise ExplorerError(
+            "The settings file says all that a recipe would, and wins over it; leave out --recipe or --settings."
+        )
     for name, value in request.settings.items():
-        if name not in vars(arguments):
+        # A network given beside the file may not have what the file's network had.
+        if name not in given and (name != "batch_norm" or _has_batch_norm(getattr(arguments, "model", ""))):
             setattr(arguments, name, value)
     if arguments.data is None:
         arguments.data = source_of(request)
         arguments.size = arguments.size or request.image_size
+    elif not os.path.exists(os.path.join(arguments.data, "meta.json")):  # where it does, the set is prepared already
+        arguments.size = arguments.size or request.image_size
+
+
+def _has_batch_norm(model: str) -> bool:
+    """Whether that is a setting of the network; also for one that nobody named, or that there is not."""
+    from alexnet_core.models import MODELS
+
+    return model not in MODELS or "batch_norm" in MODELS[model].settings
+
+
+def _refuse_changes(arguments: argparse.Namespace) -> None:
+    """Raises ExplorerError for a flag that would have no effect on a run that goes on."""
+    names = [field.name for field in dataclasses.fields(TrainConfig) if field.name in vars(arguments)]
+    names += [name for name in ("size", "out", "title") if vars(arguments)[name]]
+    if names:
+        raise ExplorerError(
+            f"A run goes on with the settings it began with; leave out --{names[0].replace('_', '-')}, or begin a new "
+            "run: train --settings RUN_DIR/config.json, with what is to change."
+        )
 
 
 def _run_together(arguments: argparse.Namespace) -> None:

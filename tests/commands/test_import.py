@@ -63,6 +63,11 @@ def test_a_settings_file_starts_the_same_run_elsewhere(capsys, home, tmp_path, w
     assert (again.path / "metrics.jsonl").read_bytes() == (first.path / "metrics.jsonl").read_bytes()
     other = kept(printed(capsys, "train", "--settings", settings, "--seed", 3, "--out", tmp_path / "other"))
     assert (other.config().settings.seed, other.config().settings.lr) == (3, 0.004)
+    moved = kept(printed(capsys, "train", "--settings", settings, "--data", pets, "--out", tmp_path / "moved"))
+    assert moved.network().preprocessing.size == 32  # that of the file, also of pictures that lie elsewhere
+    resnet = ("--model", "resnet_mini", "--out", tmp_path / "resnet")
+    assert kept(printed(capsys, "train", "--settings", settings, *resnet)).config().settings.model == "resnet_mini"
+    assert "leave out --recipe" in refusal(capsys, "train", "--settings", settings, "--recipe", "filters")
     monkeypatch.setenv("ALEXNET_HOME", str(tmp_path / "another computer"))
     assert "somebody's own, “pets”" in refusal(capsys, "train", "--settings", settings)
     assert "leave out" in refusal(capsys, "train", "--settings", settings, "--resume", first.path)

@@ -90,6 +90,18 @@ def test_a_wish_that_has_outlived_its_process_does_not_hold_up_who_resumes(digit
     assert (run.state().status, run.wishes()) == ("finished", set())
 
 
+@pytest.mark.parametrize("flags", [["--epochs", "9"], ["--no-reflect"], ["--size", "64"], ["--title", "Again"]])
+def test_a_flag_that_a_run_that_goes_on_would_not_heed_is_refused(
+    flags: list[str], digits: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settle({"epochs": 1}, train_images=digits.count("train"), image_size=32)
+    run = RunDirectory.create(settings, DataIdentity.of(digits), tmp_path / "run")
+    run.write_state(RunState("interrupted"))
+    assert main(["train", "--resume", str(run.path), *flags]) == 2
+    assert f"leave out {flags[0]}" in capsys.readouterr().err.replace("--reflect", "--no-reflect")
+    assert run.state().status == "interrupted"
+
+
 def test_pictures_of_ones_own(write_pictures: Callable[[Path], Path], tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "pets")
     assert main(["train", "--data", str(folder), "--size", "32", "--out", str(tmp_path / "run"), *SMALL[:4]]) == 0
