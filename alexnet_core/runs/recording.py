@@ -39,6 +39,8 @@ CHECKPOINT_SECONDS = 20.0
 SIGNAL = "SIGNAL"
 """Asked for beside the wishes: to save and leave, by SIGTERM or Ctrl-C."""
 _TIME = "TIME"
+LOOKED = {"mirrored": ", each with its mirror image", "ten": ", each in ten views"}
+"""How the test at the end looked at the pictures, by the setting `views`; the curves look at each once."""
 
 
 def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing | str]:
@@ -283,7 +285,8 @@ class _Recording:
             self.run.append_event(finished)
         kind = "test" if split == "test" else "validation"
         right = f"{100 * score.top1:.1f} %"
-        self.say(RunState("finished", f"{right} of the {len(labels):,} {kind} pictures right."))
+        looked = LOOKED.get(self.settings.views, "")
+        self.say(RunState("finished", f"{right} of the {len(labels):,} {kind} pictures right{looked}."))
         return finished
 
     def _save(self) -> None:

@@ -51,6 +51,12 @@ def learned(run: RunDirectory) -> dict[str, bytes]:
     return {"metrics": (run.path / "metrics.jsonl").read_bytes()} | weights
 
 
+def test_the_end_says_how_it_looked_at_the_pictures(new_run: NewRun) -> None:
+    run = new_run(epochs=1, views="ten")
+    list(execute(run))
+    assert run.state().message.endswith(" validation pictures right, each in ten views.")
+
+
 def test_a_whole_run_writes_everything_down(new_run: NewRun, few: PreparedSet) -> None:
     run = new_run(epochs=12)
     events = list(execute(run))
