@@ -292,6 +292,10 @@ def _named(network: Network, names: tuple[str, ...]) -> Network:
     clean: list[str] = []
     seen: dict[str, int] = {}
     for name in map(clean_name, names):
-        seen[name] = seen.get(name, 0) + 1
-        clean.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        shown = name
+        while shown in seen:  # also where the file itself has an "a (2)" beside two of "a"
+            seen[name] += 1
+            shown = f"{name} ({seen[name]})"
+        seen[shown] = 1
+        clean.append(shown)
     return replace(network, classes=tuple(clean), source=clean_name(network.source))

@@ -332,13 +332,12 @@ def test_files_of_other_kinds_are_named(tmp_path: Path, start: bytes, words: str
 
 
 def test_names_are_cleaned_and_told_apart(network: Network, tmp_path: Path) -> None:
-    hostile = Network(
-        network.name, network.model, ("<b>\u202e*x*\n</b>" + "y" * 99, "same", "same"), network.preprocessing
-    )
+    names = ("<b>\u202e*x*\n</b>" + "y" * 99, "same", "same (2)", "same")
+    hostile = Network(network.name, network.model, names, network.preprocessing)
     path = tmp_path / "n.safetensors"
     path.write_bytes(network_bytes(hostile))
     first, *others = network_of(look(path, owner=False)).classes
-    assert others == ["same", "same (2)"]
+    assert others == ["same", "same (2)", "same (3)"]
     assert first.startswith("<b>*x* </b>yy")
     assert len(first) == 64
 
