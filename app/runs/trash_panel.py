@@ -10,6 +10,8 @@ from app.words import memory
 
 DELETED = "runs_deleted"
 """In the session: (id, title) of the run that was deleted last."""
+SURE_OF = "sure_of"
+"""In the session: the ids of the runs that the box in the trash stands for."""
 
 
 def undo() -> None:
@@ -44,6 +46,9 @@ def show() -> None:
                     trash.restore(run.id)
                     st.session_state.pop(DELETED, None)
                     st.rerun()
+        ids = [run.id for run in deleted]
+        if st.session_state.get(SURE_OF) != ids:  # what was ticked for others does not hold for these
+            st.session_state[SURE_OF], st.session_state["sure_to_empty"] = ids, False
         taken = memory(sum(map(trash.size_of, deleted)))
         sure = st.checkbox(_for_good(len(deleted)), key="sure_to_empty", help=f"Frees {taken}. This cannot be undone.")
         if st.button("Empty the trash", icon=":material/delete_forever:", disabled=not sure, help=f"Frees {taken}."):

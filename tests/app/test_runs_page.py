@@ -160,6 +160,17 @@ def test_the_trash_is_emptied_only_when_asked_twice(run, open_page):
     assert trash.deleted_runs() == []
 
 
+def test_a_box_that_was_ticked_for_one_run_does_not_stand_for_another(run, others, open_page):
+    trash.delete(others[0])
+    app = open_page("runs")
+    app.checkbox(key="sure_to_empty").check().run()
+    assert app.checkbox(key="sure_to_empty").value
+    trash.delete(others[1])  # in another window
+    app.run()
+    assert sound(app)
+    assert not app.checkbox(key="sure_to_empty").value
+
+
 def test_a_run_that_goes_on_is_not_deleted(run, open_page):
     run.write_state(RunState.of_this_process("running"))
     app = opened(open_page("runs", open=run.id), run.id, DELETE)
