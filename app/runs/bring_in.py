@@ -26,6 +26,8 @@ HELP = (
 
 FOUND = "brought_found"
 """In the session: (the upload's own id, what is in it), so that a click does not read the file again."""
+CLASSES, TITLE = TYPED = ("brought_classes", "brought_title")
+"""In the session: what a person types about the file."""
 
 
 def show() -> None:
@@ -49,6 +51,8 @@ def show() -> None:
         if known != file.file_id:
             found = _look(file)
             st.session_state[FOUND] = (file.file_id, found)
+            # Names that were typed for the file before would be given to this one.
+            st.session_state.update(dict.fromkeys(TYPED, ""))
         _ask(found)
 
 
@@ -95,16 +99,14 @@ def _ask(found: Found) -> None:
         if fit.classes != 1000 or MODELS[fit.model].imagenet_weights is None:
             text = st.text_area(
                 "Class names",
-                key="brought_classes",
+                key=CLASSES,
                 placeholder="cat\ndog",
                 help=f"One a line, in the order of the outputs: {fit.classes:,} of them. JSON is understood, too.",
             )
             if not text.strip():
                 st.caption(f"The file does not say what its {fit.classes:,} classes are called; the network needs it.")
                 return
-    title = st.text_input(
-        "Name", key="brought_title", placeholder=f"{name}, imported", help="For people; can be changed."
-    )
+    title = st.text_input("Name", key=TITLE, placeholder=f"{name}, imported", help="For people; can be changed.")
     if st.button("Keep it", type="primary", icon=":material/save:", help="It gets a place among the runs."):
         network = network_of(found, model, class_names(text) if text.strip() else None)
         _kept(import_network(network, name, title, found.assumed))

@@ -380,6 +380,15 @@ def test_a_network_is_brought_in(run, home, open_page):
     assert list((home / "uploads").iterdir()) == []
 
 
+def test_what_was_typed_for_one_file_is_not_given_to_the_next(run, open_page):
+    app = bring(open_page("runs"), "first.safetensors", network_bytes(network()))
+    app.text_input(key="brought_title").input("Cats").run()
+    assert app.text_input(key="brought_title").value == "Cats"
+    app = bring(app, "second.safetensors", network_bytes(network(("x", "y", "z"))))
+    assert sound(app)
+    assert app.text_input(key="brought_title").value == ""
+
+
 def test_a_network_that_is_not_kept_takes_no_memory(run, home, open_page):
     app = bring(open_page("runs"), "ours.safetensors", network_bytes(network()))
     _, found = app.session_state["brought_found"]
