@@ -8,6 +8,7 @@ import streamlit as st
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import TrainConfig
+from alexnet_core.training.estimate import MANY
 from app.training import estimates
 
 EQUAL = {"epochs": "Equally many epochs", "time": "Equal time"}
@@ -29,9 +30,10 @@ def from_scratch(settings: TrainConfig, prepared: PreparedSet, equal: str) -> Tr
     )
     if equal != "time":
         return plain
-    one_epoch = estimates.seconds(replace(plain, epochs=1), prepared.identity, prepared)
+    # Of many: a run of one is too short to look for the fastest way to compute, and its test counts for much.
+    many = estimates.seconds(replace(plain, epochs=MANY), prepared.identity, prepared)
     whole = estimates.seconds(settings, prepared.identity, prepared)
-    return replace(plain, epochs=max(1, round(whole / one_epoch)))
+    return replace(plain, epochs=max(1, round(whole / many * MANY)))
 
 
 def start_both(settings: TrainConfig, prepared: PreparedSet, equal: str, begin: str) -> None:
