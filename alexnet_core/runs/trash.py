@@ -4,6 +4,7 @@ Nothing is copied, so deleting a run of gigabytes takes a moment and needs no ro
 """
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from alexnet_core.errors import ExplorerError
@@ -60,8 +61,13 @@ def empty() -> int:
 
 
 def size_of(run: RunDirectory) -> int:
-    """Bytes that a run takes on the disk; links are not followed."""
-    return sum(path.lstat().st_size for path in run.path.rglob("*"))
+    """Bytes that a run takes on the disk; links are not followed, and what goes meanwhile is not counted."""
+    found = 0
+    with suppress(FileNotFoundError):  # another window has just emptied the trash
+        for path in run.path.rglob("*"):
+            with suppress(FileNotFoundError):  # of a run that goes on, a file that has got its own name
+                found += path.lstat().st_size
+    return found
 
 
 def _find(run_id: str) -> RunDirectory:

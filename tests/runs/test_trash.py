@@ -97,3 +97,12 @@ def test_emptying_deletes_the_trash_and_nothing_else(stopped: RunDirectory, new_
     assert trash.deleted_runs() == []
     assert mine() == [kept.id]
     assert (canary.path / "config.json").exists()
+
+
+def test_a_file_that_goes_while_sizes_are_counted_has_none(
+    stopped: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = trash.size_of(stopped)
+    listed = [*stopped.path.rglob("*"), stopped.path / ".state.json.0a1b2c3d.part"]
+    monkeypatch.setattr(Path, "rglob", lambda path, pattern: iter(listed))
+    assert trash.size_of(stopped) == size > 100
