@@ -1,6 +1,6 @@
 """The picture files of a source by class and split, before they are decoded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
@@ -53,11 +53,15 @@ def decoded(
     )
 
 
-def named_files(names: Sequence[str], read: Callable[[int], bytes], source: str) -> Files:
+def named_files(
+    names: Sequence[str], read: Callable[[int], bytes], source: str, left: Container[int] | None = None
+) -> Files:
     """Picture files that a browser sent with their paths (`pets/cats/1.jpg`), which only tell the classes here.
 
     The folder that was chosen stands around all of them; pictures in none of its folders become a class of its name.
-    `read` gives the bytes of the file at a position. Raises Refused where there are no pictures.
+    `read` gives the bytes of the file at a position. Where an earlier adding took some of them, `left` are the
+    positions of the others: all names tell the classes, and only these are read. Raises Refused where there are no
+    pictures.
     """
     position_of: dict[Parts, int] = {}
     for position, name in enumerate(names):
@@ -70,11 +74,13 @@ def named_files(names: Sequence[str], read: Callable[[int], bytes], source: str)
         loose = clean_name(around.pop())
         position_of = {parts[1:]: position for parts, position in position_of.items()}
     layout = Layout(sorted(position_of), SPLIT_NAMES, {}, loose)
+    positions = [position_of[parts] for parts in layout.paths]
+    places = [place for place, position in enumerate(positions) if left is None or position in left]
     return Files(
         source,
         source,
         layout.classes,
-        tuple(layout.entries),
+        tuple(layout.entries[place] for place in places),
         tuple(layout.skipped),
-        lambda position: read(position_of[layout.paths[position]]),
+        lambda position: read(positions[places[position]]),
     )

@@ -1,6 +1,7 @@
 """The ways in: a folder, files, a zip, the camera, a folder of this computer; each written to the disk at once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from alexnet_core.data.album import Album
+from alexnet_core.data.album import Album, is_album
 from alexnet_core.data.collecting import Taken, add_files, add_pictures, add_source
 from alexnet_core.data.collection import Progress
 from alexnet_core.data.deleted_albums import discard_untouched
-from alexnet_core.data.picture_files import named_files
+from alexnet_core.data.picture_files import Files, named_files
 from alexnet_core.errors import ExplorerError
 from alexnet_core.files import make_folder, write_whole
 from alexnet_core.images import clean_name
@@ -31,9 +32,10 @@ WAYS = {
 SUFFIXES = [suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES]
 LIMIT = PICTURE_BYTES // 1_000_000
 LOCAL = ("127.0.0.1", "localhost", "::1")
-REPORT, ROUND, GOING_ON = "adding_report", "adding_round", "adding_path"
+REPORT, ROUND, GOING_ON, BEGUN = "adding_report", "adding_round", "adding_path", "adding_begun"
 """In the session: what became of the last files; a number in the uploaders' keys, so that they are empty again after
-each adding; (the data set, the folder that is being added to it)."""
+each adding; (the data set, the folder that is being added to it); what the files that are being added were chosen
+for."""
 
 
 def show(album: Album | None, title: str) -> None:
@@ -64,12 +66,43 @@ def _folder(album: Album | None, title: str) -> None:
         help="Each folder inside becomes a class with its name. A folder of pictures alone becomes one class.",
     )
     if files:
-        names = [file.name for file in files]
-        read = spool.reading(files)
-        _add(album, title, lambda into, at: add_files(into, named_files(names, read, "a folder"), at), files)
+        begun = _begun(album, title, "folder", files)
+        _add(begun.album, lambda into, at: add_files(into, _left(begun, files), at), files, album)
     if _on_this_computer():
         with st.expander("Many thousands of pictures", icon=":material/hard_drive:"):
             _path(album, title)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What the files in an uploader were chosen for, as it stood when they came."""
+
+    key: str
+    """Of the uploader; after each adding it is another."""
+    album: Album
+    class_name: str
+    names: dict[str, str]
+    """The name of each file by its id, also of those that are added already."""
+
+
+def _begun(album: Album | None, title: str, way: str, files: Sequence[UploadedFile], name: str = "") -> _Begun:
+    """What these files were chosen for. A click elsewhere on the page interrupts the adding, and the next run of the
+    page goes on with the files that are left: into the same data set and class, whatever is chosen there by then."""
+    key, names = _key(way), {file.file_id: file.name for file in files}
+    begun: _Begun | None = st.session_state.get(BEGUN)
+    if begun is None or begun.key != key or not names.keys() <= begun.names.keys():
+        begun = st.session_state[BEGUN] = _Begun(key, album or make(title), name, names)
+    return begun
+
+
+def _left(begun: _Begun, files: Sequence[UploadedFile]) -> Files:
+    """Those of a folder's files that are not added yet, in the classes that all of them together tell."""
+    ids = list(begun.names)
+    place = {file.file_id: position for position, file in enumerate(files)}
+    left = {position for position, file_id in enumerate(ids) if file_id in place}
+    read = spool.reading(files)
+    names = list(begun.names.values())
+    return named_files(names, lambda position: read(place[ids[position]]), "a folder", left)
 
 
 def _path(album: Album | None, title: str) -> None:
@@ -84,7 +117,7 @@ def _path(album: Album | None, title: str) -> None:
         album = album or make(title)
         st.session_state[GOING_ON] = (album.id, path)
         try:
-            _add(album, title, lambda into, at: add_source(into, Path(path).expanduser(), progress=at))
+            _add(album, lambda into, at: add_source(into, Path(path).expanduser(), progress=at), (), album)
         except Exception:  # a bug, which is raised again here and would come at each click; an interruption is none
             del st.session_state[GOING_ON]
             raise
@@ -107,7 +140,9 @@ def _files(album: Album | None, title: str) -> None:
     )
     if files and name is not None:
         names = [file.name for file in files]
-        _add(album, title, lambda into, at: add_pictures(into, name, names, spool.reading(files), "files", at), files)
+        begun, read = _begun(album, title, "files", files, name), spool.reading(files)
+        named = begun.class_name
+        _add(begun.album, lambda into, at: add_pictures(into, named, names, read, "files", at), files, album)
 
 
 def _zip(album: Album | None, title: str) -> None:
@@ -116,7 +151,8 @@ def _zip(album: Album | None, title: str) -> None:
         "Zip file", type="zip", key=_key("zip"), help="One folder for each class inside; at most 200 MB."
     )
     if file:
-        _add(album, title, lambda into, at: _add_zip(into, file, at), [file])
+        begun = _begun(album, title, "zip", [file])
+        _add(begun.album, lambda into, at: _add_zip(into, file, at), [file], album)
 
 
 def _add_zip(album: Album, file: UploadedFile, progress: Progress) -> Taken:
@@ -143,7 +179,9 @@ def _camera(album: Album | None, title: str) -> None:
     if photo:
         shown = f"photograph {len(album.contents().pictures) + 1 if album else 1}.jpg"
         read = spool.reading([photo])
-        _add(album, title, lambda into, at: add_pictures(into, name, [shown], read, "the camera", at), [photo])
+        begun = _begun(album, title, "camera", [photo], name)
+        named = begun.class_name
+        _add(begun.album, lambda into, at: add_pictures(into, named, [shown], read, "the camera", at), [photo], album)
 
 
 def _class(album: Album | None) -> str | None:
@@ -176,10 +214,10 @@ def _key(way: str) -> str:
 
 
 def _add(
-    album: Album | None, title: str, add: Callable[[Album, Progress], Taken], files: Sequence[UploadedFile] = ()
+    album: Album, add: Callable[[Album, Progress], Taken], files: Sequence[UploadedFile], shown: Album | None
 ) -> None:
-    """Add with a bar, keep the report, and show the page with empty uploaders and the new pictures."""
-    album = album or make(title)
+    """Add with a bar, keep the report, and show the page with empty uploaders and the new pictures; another data set
+    that was chosen meanwhile stays the one that is `shown`."""
     bar = st.progress(0.0, "Adding the pictures")
     try:
         taken: Taken | str = add(album, lambda *at: bar.progress(*words.progress(*at)))
@@ -188,8 +226,9 @@ def _add(
     bar.empty()
     st.session_state.pop(GOING_ON, None)
     spool.forget(files)
-    empty = discard_untouched(album)
-    open_next(NEW if empty else album.id)
+    empty = not is_album(album.path) or discard_untouched(album)
+    if shown is None or shown.id == album.id:
+        open_next(NEW if empty else album.id)
     st.session_state[REPORT] = (None if empty else album.version(), taken)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.rerun()

@@ -307,6 +307,38 @@ def test_a_click_elsewhere_does_not_end_the_adding_of_a_folder(
     assert len(into) == 2
 
 
+@pytest.mark.parametrize("elsewhere", ["class", "data set"])
+def test_the_rest_of_an_interrupted_upload_goes_where_it_was_meant_to(
+    pets: Album, open_page, monkeypatch, elsewhere: str
+) -> None:
+    other, into = stored.create("Others"), []
+
+    def interrupted_once(album: Album, name: str, names: list[str], read, source: str, progress) -> object:
+        def told(done: int, total: int, stage: str) -> None:
+            if len(into) == 1 and done == 1:
+                st.stop()  # what a click elsewhere on the page comes to
+            progress(done, total, stage)
+
+        into.append((album.id, name))
+        return add_pictures(album, name, names, read, source, told)
+
+    monkeypatch.setattr(adding, "add_pictures", interrupted_once)
+    app = open_page("your_pictures", album=pets.id)
+    app.segmented_control(key="adding_way").set_value("files").run()
+    app.file_uploader[0].set_value([(f"{n}.png", png(900 + n), "image/png") for n in range(3)]).run()
+    assert counts(pets) == {"cats": 9, "dogs": 8}
+    if elsewhere == "class":
+        app.selectbox(key=f"adding_class-{pets.id}").set_value("dogs").run()
+    else:
+        other.name_classes(["birds"])
+        app.selectbox(key="album").set_value(other.id).run()
+    assert sound(app)
+    assert into == [(pets.id, "cats")] * 2
+    assert counts(pets) == {"cats": 11, "dogs": 8}
+    assert other.contents().pictures == {}
+    assert app.query_params["album"] == (pets if elsewhere == "class" else other).id
+
+
 def test_an_album_that_is_gone_is_told(pets: Album, open_page) -> None:
     app = open_page("your_pictures", album="pets-00000000")
     assert sound(app)

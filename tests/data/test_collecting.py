@@ -145,6 +145,18 @@ def test_a_folder_from_a_browser_tells_the_classes(names: list[str], classes: li
     assert len(album.contents().pictures) == len(names)
 
 
+def test_the_rest_of_a_folder_stays_in_the_classes_that_all_of_it_tells() -> None:
+    names = ["pets/cats/1.png", "pets/dogs/big/2.png", "pets/dogs/small/3.png", "pets/dogs/small/4.png"]
+    album, data = create("Pets"), [png(seed) for seed in range(len(names))]
+    add_files(album, named_files(names, data.__getitem__, "a folder", [0]))
+    assert counts(album) == {"cats": 1}
+    add_files(album, named_files(names, data.__getitem__, "a folder", [2, 3]))
+    assert counts(album) == {"cats": 1, "dogs": 2}
+    names = [f"pets/{split}/cats/{number}.png" for split in ("test", "train", "val") for number in range(2)]
+    rest = named_files(names, data.__getitem__, "a folder", [4, 5])  # once it was refused: no pictures to train on
+    assert [entry.split for entry in rest.entries] == ["val", "val"]
+
+
 HOSTILE = [
     "../../evil.png",
     "/etc/cron.d/evil.png",
