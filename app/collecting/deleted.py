@@ -13,6 +13,7 @@ def offer(album: Album) -> None:
     """The button that deletes the data set."""
     if st.button(
         "Delete this data set",
+        key=f"delete-{album.id}",  # where this one is gone already, the click is not for the one in its place
         icon=":material/delete_forever:",
         type="tertiary",
         help="It is moved aside and can be brought back, until it is deleted for good.",
@@ -37,6 +38,12 @@ def show() -> None:
             if st.button("Bring it back", key=f"restore-{album.id}", icon=":material/undo:", help="As it was."):
                 open_next(restore(album.id).id)
                 st.rerun()
-        if st.button("Delete for good", icon=":material/delete_forever:", help="Frees the disk. There is no way back."):
+        # Another key for others: a click never deletes what another window moved here meanwhile.
+        if st.button(
+            "Delete for good",
+            key=f"for_good-{hash(tuple(album.id for album in albums))}",
+            icon=":material/delete_forever:",
+            help="Frees the disk. There is no way back.",
+        ):
             delete_for_good()
             st.rerun()

@@ -15,7 +15,7 @@ def show(album: Album, now: Contents) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Undo",
-            key="undo",
+            key=f"undo-{now.undo.action if now.undo else ''}",  # never takes back what another window did meanwhile
             icon=":material/undo:",
             disabled=now.undo is None,
             help=f"Takes back: {told(now.undo)}." if now.undo else "There is nothing to take back.",
@@ -24,7 +24,7 @@ def show(album: Album, now: Contents) -> None:
             st.rerun()
         if st.button(
             "Redo",
-            key="redo",
+            key=f"redo-{now.redo.action if now.redo else ''}",
             icon=":material/redo:",
             disabled=now.redo is None,
             help=f"Does again: {told(now.redo)}." if now.redo else "There is nothing to do again.",
@@ -45,8 +45,12 @@ def _removed(album: Album, now: Contents) -> None:
     ):
         st.caption("Their files are kept, so that Undo can bring them back. Without them nothing can be undone.")
         with sentences_for_people():
+            # Another key for other pictures: a click never deletes what another window removed meanwhile.
             if st.button(
-                "Delete them for good", key="delete_removed", icon=":material/delete_forever:", help="Frees the disk."
+                "Delete them for good",
+                key=f"delete_removed-{hash(now.removed)}",
+                icon=":material/delete_forever:",
+                help="Frees the disk.",
             ):
                 delete_removed(album)
                 st.rerun()

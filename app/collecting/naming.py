@@ -62,14 +62,21 @@ def _class(album: Album, now: Contents) -> None:
             st.rerun()
         others = [one for one in now.classes if one != class_id]
         if others:
+            merge_key = f"merge-{album.id}-{class_id}"
+            hold(merge_key, others)
             into = st.selectbox(
                 "Merge into",
                 others,
                 format_func=now.classes.__getitem__,
-                key=f"merge-{album.id}-{class_id}",
+                key=merge_key,
                 help="All its pictures become pictures of that class.",
             )
-            if st.button("Merge", icon=":material/merge:", help="Moves all pictures, and forgets this class."):
+            if st.button(
+                "Merge",
+                key=f"merge-{class_id}-into-{into}",  # never another pair, where a class is gone meanwhile
+                icon=":material/merge:",
+                help="Moves all pictures, and forgets this class.",
+            ):
                 album.merge_classes(class_id, into)
                 st.rerun()
         pictures = counted(len(now.members[class_id]), "picture")

@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 
 from alexnet_core.data import album as stored
+from alexnet_core.data import deleted_albums
 from alexnet_core.data.album import Album
 from alexnet_core.data.collecting import add_pictures, add_source
 from alexnet_core.errors import ExplorerError
@@ -217,6 +218,53 @@ def test_a_data_set_is_deleted_and_brought_back(pets: Album, open_page) -> None:
     button(app, "Bring it back").click().run()
     assert app.query_params["album"] == pets.id
     assert counts(pets) == {"cats": 8, "dogs": 8}
+
+
+def test_a_click_never_undoes_what_another_window_did_meanwhile(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.checkbox[0].check().run()
+    button(app, "Remove").click().run()
+    pets.retitle("Animals")
+    button(app, "Undo").click().run()
+    assert pets.contents().title == "Animals"
+    assert plain("Animals") in texts(app)
+    button(app, "Undo").click().run()
+    assert pets.contents().title == "Pets"
+
+
+def test_a_click_never_deletes_for_good_what_another_window_removed_meanwhile(pets: Album, open_page) -> None:
+    app = open_page("your_pictures")
+    app.checkbox[0].check().run()
+    button(app, "Remove").click().run()
+    other = next(iter(pets.contents().pictures))
+    pets.remove([other])
+    button(app, "Delete them for good").click().run()
+    assert pets.picture_path(other).exists()
+    button(app, "Delete them for good").click().run()
+    assert not pets.picture_path(other).exists()
+
+
+def test_a_click_never_deletes_another_data_set_than_the_one_that_was_shown(pets: Album, open_page) -> None:
+    other = stored.create("Others")
+    app = open_page("your_pictures", album=pets.id)
+    deleted_albums.delete(pets)
+    button(app, "Delete this data set").click().run()
+    assert [album.id for album in stored.albums()] == [other.id]
+    deleted_albums.delete(other)
+    button(app, "Delete for good").click().run()
+    assert {album.id for album in deleted_albums.deleted_albums()} == {pets.id, other.id}
+    button(app, "Delete for good").click().run()
+    assert deleted_albums.deleted_albums() == []
+
+
+def test_a_click_never_merges_other_classes_than_those_that_were_shown(pets: Album, open_page) -> None:
+    numbers = pets.name_classes(["cats", "dogs", "birds", "fish"])
+    app = open_page("your_pictures")
+    assert app.selectbox(key=f"changed-{pets.id}").value == numbers[0]
+    pets.drop_class(numbers[0])
+    button(app, "Merge").click().run()
+    assert set(pets.contents().classes) == set(numbers[1:])
+    assert sound(app)
 
 
 def test_a_training_is_one_click_away(pets: Album, open_page) -> None:
