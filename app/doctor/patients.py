@@ -10,11 +10,12 @@ import streamlit as st
 from alexnet_core.data import corrections
 from alexnet_core.data.album import find
 from alexnet_core.data.collecting import read_collection
+from alexnet_core.data.collection import Collection
 from alexnet_core.data.corrections import Corrections
 from alexnet_core.data.doctor import Findings, examine, findings_file
 from alexnet_core.data.prepared import SPLITS, PreparedSet
 from alexnet_core.data.shards import StoredImages
-from alexnet_core.data.sources import available, prepare
+from alexnet_core.data.sources import available, prepare, prepared_album
 from alexnet_core.errors import ExplorerError
 from app import words
 from app.choices import choose_in_address
@@ -112,16 +113,24 @@ def _examined(source: str, prepared: PreparedSet) -> Findings:
     if kept is not None:
         return kept
     bar = st.empty()
-    found = examine(
-        # Collected pictures are here as they came, which shows how small or long they were.
-        read_collection(find(source).path, prepared.image_size) if is_collected(source) else prepared,
-        prepared.image_size,
-        lambda *at: bar.progress(*words.progress(*at)),
-    )
+    as_they_came = _as_they_came(source, prepared)
+    found = examine(as_they_came or prepared, prepared.image_size, lambda *at: bar.progress(*words.progress(*at)))
     bar.empty()
-    with suppress(ExplorerError):  # a folder that one may only read, a full disk: it is examined again another time
-        findings_file.write(prepared, found)
+    if as_they_came or not is_collected(source):
+        with suppress(ExplorerError):  # a folder that one may only read, a full disk: it is examined again another time
+            findings_file.write(prepared, found)
     return found
+
+
+def _as_they_came(source: str, prepared: PreparedSet) -> Collection | None:
+    """Collected pictures as they came, which shows how small or long they were; None for others, and where another
+    window changed the collection while it was prepared: what is found has to be of the pictures that are shown."""
+    if not is_collected(source):
+        return None
+    album = find(source)
+    pictures = read_collection(album.path, prepared.image_size)
+    now = prepared_album(album, prepared.image_size)  # asked last: then `pictures` are not of a later moment
+    return pictures if now is not None and now.identity == prepared.identity else None
 
 
 def _rows_of(prepared: PreparedSet) -> dict[str, int]:

@@ -9,7 +9,7 @@ import streamlit as st
 from alexnet_core import places
 from alexnet_core.data import corrections
 from alexnet_core.data.album import create, find
-from alexnet_core.data.collecting import add_source
+from alexnet_core.data.collecting import add_pictures, add_source
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
 from alexnet_core.models import Network, build
@@ -19,6 +19,7 @@ from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
+from app.doctor import patients
 from tests.data.test_doctor import jpeg, scene
 from tests.pictures import encoded, make_folder
 
@@ -69,6 +70,25 @@ def test_planted_defects_are_shown_and_every_action_can_be_undone(album, open_pa
     buttons(app)["Undo the last"].click().run()
     assert corrections.of(prepared_of(album)).actions == ()
     assert "The same picture in two classes" in {one.value for one in app.subheader}
+
+
+def test_pictures_that_another_window_adds_during_the_preparation_are_none_of_this_set(album, open_page, monkeypatch):
+    def prepared_meanwhile(source, **settings):
+        prepared = prepare(source, **settings)
+        add_pictures(album, "b", ["copy.jpg", "again.jpg"], [jpeg(scene(52), 60), jpeg(scene(52), 80)].__getitem__)
+        monkeypatch.setattr(patients, "prepare", prepare)
+        return prepared
+
+    before = prepared_of(album)
+    monkeypatch.setattr(patients, "prepare", prepared_meanwhile)
+    app = open_page("doctor", data=album.id)
+    assert not app.exception
+    assert not app.error
+    assert not (before.directory / "findings.json").exists()  # as it is by now, it would be of other pictures
+    app.run()
+    assert not app.exception
+    assert (prepared_of(album).directory / "findings.json").exists()
+    assert "copy.jpg" in said(app).replace("\\", "")
 
 
 def test_corrections_can_be_carried_out_in_the_collection_itself(album, open_page):
