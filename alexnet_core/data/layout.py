@@ -7,13 +7,15 @@
 What fits none of these is reported, with its reason.
 """
 
+import hashlib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from alexnet_core.data.collection import LAYOUT, Entry, Refused
 from alexnet_core.images import clean_name
-from alexnet_core.limits import PICTURE_SUFFIXES
+from alexnet_core.limits import NAME_LENGTH, PICTURE_SUFFIXES
 
 Parts = tuple[str, ...]
 """A path, in pieces."""
@@ -34,6 +36,20 @@ def ignored(parts: Sequence[str]) -> bool:
 def shown(parts: Parts) -> str:
     """The path for people."""
     return "/".join(clean_name(part) for part in parts)
+
+
+def _told_apart(paths: Sequence[Parts]) -> list[str]:
+    """Each path for people, no two alike: `shown` cuts long names and drops what cannot be seen, and corrections and
+    findings know a picture by this name alone."""
+    names = [shown(parts) for parts in paths]
+    counts = Counter(names)
+    for place, name in enumerate(names):
+        if counts[name] > 1:
+            key = hashlib.sha256("/".join(paths[place]).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+            above, _, last = name.rpartition("/")
+            last = f"{last[: NAME_LENGTH - 11]} ({key})"
+            names[place] = f"{above}/{last}" if above else last
+    return names
 
 
 @lru_cache(maxsize=10_000)  # a million files lie in a thousand folders
@@ -96,13 +112,15 @@ class Layout:
             raise Refused("Two class folders have names that look the same. Rename one of them.")
         label = {key: position for position, key in enumerate(order)}
         self.paths: list[Parts] = []
-        self.entries: list[Entry] = []
+        numbered: list[tuple[int, str]] = []
         for parts, folder, split in found:
             if _same(folder) in label:
                 self.paths.append(parts)
-                self.entries.append(Entry(shown(parts), label[_same(folder)], split))
+                numbered.append((label[_same(folder)], split))
             else:
                 self.skipped.append((shown(parts), "Its class has no training pictures."))
+        names = _told_apart(self.paths)
+        self.entries = [Entry(name, number, split) for name, (number, split) in zip(names, numbered, strict=True)]
 
 
 def _wrapping(pictures: list[Parts], splits: dict[str, str]) -> int:

@@ -106,6 +106,20 @@ def test_hostile_names_become_plain_ones(tmp_path: Path) -> None:
     assert all(part.isprintable() and len(part) <= 64 for e in collection.entries for part in e.file.split("/"))
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_pictures_whose_long_names_begin_alike_are_told_apart(tmp_path: Path, packed: bool) -> None:
+    files = {
+        f"{name}/{'y' * 70} {number}.png": png(100 * place + number)
+        for place, name in enumerate(("cats", "dogs"))
+        for number in range(8)
+    }
+    source = make_zip(tmp_path / "in.zip", files) if packed else make_folder(tmp_path / "in", files)
+    collection = read_archive(source) if packed else read_folder(source)
+    names = [entry.file for entry in collection.entries]
+    assert len(set(names)) == len(names) == 16
+    assert all(len(part) <= 64 for name in names for part in name.split("/"))
+
+
 def test_names_that_look_the_same_are_refused(tmp_path: Path) -> None:
     files = class_files(["x" * 70 + "a", "x" * 70 + "b"])
     with pytest.raises(ExplorerError, match="look the same"):
