@@ -124,9 +124,24 @@ def read_archive(path: Path, side: int | None = None) -> Collection:
     return decoded(archive_files(path), side)
 
 
+UTF8_NAME = 0x800
+"""The bit by which a zip says that a member's name is UTF-8."""
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The member's name. Apple's own packing writes UTF-8 without saying so, and zipfile takes that for the letters of
+    an old PC; a name from an old PC is hardly ever UTF-8 by chance."""
+    if member.flag_bits & UTF8_NAME:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except ValueError:
+        return member.filename
+
+
 def _safe_parts(member: zipfile.ZipInfo, archive: str) -> Parts:
     """The member's path in pieces. Nothing is written there; a zip that tries is not one to be read at all."""
-    path = member.filename.replace("\\", "/")  # some Windows programs pack so
+    path = _name(member).replace("\\", "/")  # some Windows programs pack so
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if path.startswith("/") or ".." in parts or (parts and parts[0][1:2] == ":"):
         raise Refused(f"“{archive}” contains paths that lead out of it. Pack the folder of pictures again yourself.")
@@ -146,7 +161,7 @@ def _counting_reader(archive: zipfile.ZipFile, path: Path, limits: ArchiveLimits
 
     def read(member: zipfile.ZipInfo) -> bytes:
         nonlocal unpacked
-        shown = clean_name(member.filename.rsplit("/", 1)[-1])
+        shown = clean_name(_name(member).rsplit("/", 1)[-1])
         try:
             with archive.open(member) as stream:
                 data = stream.read(PICTURE_BYTES + 1)

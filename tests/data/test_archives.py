@@ -48,6 +48,18 @@ def test_paths_that_lead_out_are_refused(guarded: Path, name: str) -> None:
     refused(guarded, "lead out of it")
 
 
+def test_names_that_are_utf_8_without_saying_so_are_read_as_such(guarded: Path) -> None:
+    names = {f"A\u0308pfel/{n}.png": png(n) for n in range(5)} | {f"Birnen/{n}.png": png(9 + n) for n in range(5)}
+    # What zipfile writes where it finds only ASCII has no mark of UTF-8; the bytes are exchanged afterwards.
+    plain = {name.replace("A\u0308", "A__"): data for name, data in names.items()}
+    path = make_zip(guarded / "in.zip", plain)
+    path.write_bytes(path.read_bytes().replace(b"A__pfel", "A\u0308pfel".encode()))
+    collection = read_archive(path)
+    assert collection.classes == ("Birnen", "\u00c4pfel")
+    assert {entry.file for entry in collection.entries} >= {"\u00c4pfel/0.png", "Birnen/0.png"}
+    assert collection.read(0).size == (20, 16)
+
+
 def test_links_are_refused(guarded: Path) -> None:
     link = zipfile.ZipInfo("cats/link.png")
     link.create_system = 3  # Unix
