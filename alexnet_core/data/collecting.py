@@ -7,6 +7,7 @@ full disk at any moment: added again, the same source goes on, for a picture is 
 
 import errno
 import hashlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -60,9 +61,9 @@ def add_source(
     ExplorerError for what `folders` refuses, when cancelled and when the disk is full; what was added until then stays,
     and the next call goes on from there.
     """
-    if source.is_dir():
+    if os.path.isdir(source):  # unlike Path's, these answer for impossible names and forbidden folders, too
         files = folder_files(source, loose=loose or clean_name(source.resolve().name))
-    elif source.is_file():
+    elif os.path.isfile(source):
         archive_key(source, progress, cancelled)  # refuses what is too large before anything parses it
         files = archive_files(source, loose=loose or clean_name(source.stem))
     else:

@@ -1,5 +1,6 @@
 """The ways in: a folder, files, a zip, the camera, a folder of this computer; each written to the disk at once."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +118,7 @@ def _path(album: Album | None, title: str) -> None:
         album = album or make(title)
         st.session_state[GOING_ON] = (album.id, path)
         try:
-            _add(album, lambda into, at: add_source(into, Path(path).expanduser(), progress=at), (), album)
+            _add(album, lambda into, at: add_source(into, Path(os.path.expanduser(path)), progress=at), (), album)
         except Exception:  # a bug, which is raised again here and would come at each click; an interruption is none
             del st.session_state[GOING_ON]
             raise

@@ -327,6 +327,16 @@ def test_a_folder_of_this_computer_is_for_those_who_sit_at_it(
     assert not [one for one in app.text_input if one.label == "Where it lies"]
 
 
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/pets", "/" + "a" * 5_000])
+def test_an_impossible_folder_of_this_computer_is_a_sentence(pets: Album, open_page, monkeypatch, path: str) -> None:
+    monkeypatch.setattr(adding, "_on_this_computer", lambda: True)
+    app = open_page("your_pictures")
+    next(one for one in app.text_input if one.label == "Where it lies").set_value(path).run()
+    button(app, "Add it").click().run()
+    assert not app.exception
+    assert plain("no folder or zip") in app.error[0].value
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_a_click_elsewhere_does_not_end_the_adding_of_a_folder(
     home, open_page, tmp_path: Path, monkeypatch, first: bool
