@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.sources import prepared_notes
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight import gallery
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.models import Network
-from alexnet_core.places import data_home
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
 from app.sentences import plain
@@ -86,7 +86,7 @@ def _identity(choice: str) -> DataIdentity | None:
 def _candidates(identity: DataIdentity | None) -> Iterator[PreparedSet]:
     """The run's own set, wherever it lies, and those in the home folder; damaged ones are left out."""
     own = [Path(identity.directory)] if identity is not None and identity.directory else []
-    for directory in (*own, *(meta.parent for meta in sorted(data_home().glob("*/meta.json")))):
+    for directory in (*own, *(note.parent for note in prepared_notes())):
         try:
             yield PreparedSet.open(directory)
         except ExplorerError:

@@ -254,10 +254,15 @@ def available() -> list[Available]:
     return known + [one for one in own if one.images] + rest
 
 
+def prepared_notes() -> list[Path]:
+    """meta.json of each set in the home folder; not of one that has not got its own name yet: it is about to move."""
+    return [note for note in sorted(places.data_home().glob("*/meta.json")) if note.parent.suffix != ".partial"]
+
+
 def _lying_ready() -> list[PreparedSet]:
     """What lies prepared in the home folder: before any corrected ones those as they came, the latest first."""
     sets = []
-    for note in places.data_home().glob("*/meta.json"):
+    for note in prepared_notes():
         try:
             sets.append((note.stat().st_mtime_ns, PreparedSet.open(note.parent)))
         except (ExplorerError, OSError):  # damaged, or deleted in this moment

@@ -148,6 +148,13 @@ def test_available_lists_what_is_known_and_what_is_prepared(tmp_path: Path) -> N
     assert (listed["pets"].images, listed["pets"].classes) == (16, 2)
 
 
+def test_a_set_that_has_not_got_its_name_yet_is_not_offered() -> None:
+    prepared = prepare("digits", image_size=8)
+    place = prepared.directory
+    place.rename(place.with_name(place.name + ".partial"))  # as a kill just before the last step leaves it
+    assert not any(one.prepared for one in available())
+
+
 def test_own_pictures_that_are_called_like_a_known_set_do_not_pass_for_it(tmp_path: Path) -> None:
     own = prepare(make_zip(tmp_path / "cifar10.zip", class_files()), image_size=32)
     listed = {one.source: one for one in available()}
