@@ -56,7 +56,8 @@ def discard_untouched(album: Album) -> bool:
     """Remove an album to which nothing was ever done, which is what an adding that took nothing leaves of a new one;
     whether it was such a one."""
     with album.changing() as now:
-        if now.undo or now.redo or now.classes or now.passed_over:
+        # Once there was a class: where the past was forgotten, only the numbers still tell.
+        if now.undo or now.redo or now.next_class > 1 or now.passed_over:
             return False
         album.journal_path.unlink()
     shutil.rmtree(album.path, ignore_errors=True)  # without a journal it is no album, whatever stays of it

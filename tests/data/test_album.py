@@ -230,3 +230,13 @@ def test_only_an_album_without_a_past_is_discarded(home: Path, pets: Album) -> N
     assert deleted_albums.discard_untouched(empty)
     assert not empty.path.exists()
     assert {album.id for album in albums()} == {pets.id, emptied.id}
+
+
+def test_an_emptied_album_whose_past_is_forgotten_is_not_discarded(pets: Album) -> None:
+    for class_id in list(pets.contents().classes):
+        pets.drop_class(class_id)
+    deleted_albums.delete_removed(pets)
+    now = pets.contents()
+    assert (now.undo, now.redo, now.classes) == (None, None, {})
+    assert not deleted_albums.discard_untouched(pets)
+    assert pets.contents().title == now.title
