@@ -97,7 +97,16 @@ def _carry_out(patient: Patient) -> None:
         moved = [picture.key for file in files if (picture := behind[file])]
         if moved:
             album.move(moved, number_of[name])
-    _keep(patient, Corrections(tuple(action for action in done.actions if action.kind in ("split", "keep"))))
+    kept = Corrections(tuple(action for action in done.actions if action.kind in ("split", "keep")))
+    waiting = {
+        file: name
+        for file, name in done.relabelled.items()
+        if name not in number_of and file not in done.dropped and behind[file]
+    }
+    if waiting:
+        names = ", ".join(map(plain, sorted(set(waiting.values()))))
+        st.toast(f"{_of(len(waiting))} not moved: no class is called {names} any more.", icon=":material/label_off:")
+    _keep(patient, kept.then("relabel", waiting))
 
 
 def to_training(patient: Patient, **settings: str) -> None:

@@ -102,6 +102,17 @@ def test_corrections_can_be_carried_out_in_the_collection_itself(album, open_pag
     assert "The same picture in two classes" not in {one.value for one in app.subheader}
 
 
+def test_a_correction_for_a_class_that_was_renamed_meanwhile_is_not_lost(album, open_page):
+    prepared = prepared_of(album)
+    wrong = {prepared.files("train")[0]: "b"}
+    corrections.keep(prepared, corrections.Corrections().then("relabel", wrong))
+    album.rename_class(album.contents().class_called("b"), "c")
+    app = open_page("doctor", data=album.id)
+    buttons(app)["Carry out in Your pictures"].click().run()
+    assert not app.exception
+    assert corrections.of(prepared_of(album)).relabelled == wrong
+
+
 @pytest.mark.parametrize("change", ["translate", "reflect", "colour", "rotate", "scale", "erase"])
 def test_every_change_by_chance_is_shown_on_the_own_pictures(album, open_page, change):
     app = open_page("doctor", data=album.id)
