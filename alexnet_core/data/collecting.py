@@ -46,6 +46,8 @@ class Taken:
     """(file, class where it is) of those known in another class than here."""
     broken: list[tuple[str, str]] = field(default_factory=list)
     """(file, reason) of what could not be taken."""
+    gone: int = 0
+    """Pictures that were added and are not here any more: another window removed them, or their class, meanwhile."""
 
 
 def add_source(
@@ -128,6 +130,8 @@ class _Adding:
         self.numbers: dict[int, int] = {}
         """The number of a label's class, once there is a new picture for it: known ones make no class."""
         self.taken = Taken(broken=list(files.skipped))
+        self.added: list[str] = []
+        """The keys of the new pictures."""
         self.unsaid = list(files.skipped)
         """Broken files that the journal does not have yet."""
         self.writing: deque[tuple[tuple[str, str], Future[None]]] = deque()
@@ -152,6 +156,9 @@ class _Adding:
                         progress(position + 1, total, "adding")
             finally:
                 self._write_down()
+        here = self.album.contents().pictures
+        self.taken.gone = sum(key not in here for key in self.added)
+        self.taken.added -= self.taken.gone
         return self.taken
 
     def _take(self, position: int, entry: Entry) -> None:
@@ -182,6 +189,7 @@ class _Adding:
         self._store(key, name, data, picture)
         self.known[key] = self.numbers[entry.label]
         self.taken.added += 1
+        self.added.append(key)
 
     def _note_known(self, key: str, entry: Entry) -> None:
         self.taken.known += 1

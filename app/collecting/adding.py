@@ -261,5 +261,11 @@ def _say(album: Album | None) -> None:
             f"{counted(len(taken.elsewhere), 'picture')} stayed in another class: {named}.",
             icon=":material/content_copy:",
         )
+    if taken.gone:
+        st.warning(
+            f"{counted(taken.gone, 'picture is', 'pictures are')} not here any more: another window took them, or "
+            "their class, away meanwhile. Add them again if you want them.",
+            icon=":material/playlist_remove:",
+        )
     if taken.broken:
         st.warning(words.unusable(taken.broken), icon=":material/broken_image:")

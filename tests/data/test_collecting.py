@@ -254,6 +254,19 @@ def test_a_page_that_is_left_in_the_middle_loses_nothing(tmp_path: Path) -> None
     assert len(album.contents().pictures) == 9
 
 
+def test_pictures_whose_class_is_merged_meanwhile_do_not_count_as_added(tmp_path: Path) -> None:
+    def merge(done: int, total: int, stage: str) -> None:
+        if done == 12:
+            now = album.contents()
+            album.merge_classes(now.class_called("dogs"), now.class_called("cats"))
+
+    album = create("Pets")
+    taken = add_source(album, make_folder(tmp_path / "in", FILES), progress=merge)
+    assert taken.added == len(album.contents().pictures) < 16
+    assert taken.added + taken.gone == 16
+    assert add_source(album, tmp_path / "in").added == taken.gone
+
+
 def test_only_one_window_adds_at_a_time(tmp_path: Path) -> None:
     album, folder = create("Pets"), make_folder(tmp_path / "in", FILES)
 
