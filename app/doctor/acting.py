@@ -10,7 +10,7 @@ from alexnet_core.data.collecting import picture_behind
 from alexnet_core.data.corrections import Corrections, Kind
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import TRANSFER
-from app import address, session
+from app import address
 from app.datasets import is_collected
 from app.doctor.patients import Patient
 from app.sentences import plain
@@ -127,5 +127,4 @@ def _of(count: int) -> str:
 
 def _keep(patient: Patient, changed: Corrections) -> None:
     corrections.keep(patient.prepared, changed)
-    session.prepared_sets().clear()  # they may hold this set with other corrections
     st.rerun()

@@ -169,8 +169,12 @@ def _asked_to_prepare(source: str) -> bool:
 
 def _prepare(source: str, size: int) -> PreparedSet:
     bar = st.progress(0.0, "Preparing the pictures")
-    prepared = session.prepared_sets()[source, size] = prepare(
-        source, image_size=size, progress=lambda *at: bar.progress(*words.progress(*at))
-    )
+
+    def tell(done: int, total: int, stage: str) -> None:
+        bar.progress(*words.progress(done, total, stage))
+
+    # Remembered as it came: corrections may still change, also in another window.
+    came = session.prepared_sets()[source, size] = prepare(source, image_size=size, progress=tell, as_it_came=True)
+    prepared = corrections.corrected(came, tell)
     bar.empty()
     return prepared

@@ -43,6 +43,8 @@ MARGINS = (0, 1, 2)
 """Pixels of a thumbnail that are cut off at each side: none, 3 % and 6 %."""
 ROWS, PAIRS = 2_048, 64
 """Fingerprints and pairs that are compared at a time."""
+LIKENESSES = 32_000_000
+"""Of fingerprints at a time, 128 MB: of large sets fewer rows are compared together."""
 
 Progress = Callable[[int, int], None]
 
@@ -137,16 +139,17 @@ def _like(prints: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, np
     """The cosines (P,) and the pairs (P, 2) of like fingerprints; of a block of rows the nearest ones, at most twice as
     many as rows, so that memory stays bounded where all are alike."""
     cosines, found = [np.empty(0, np.float32)], [np.empty((0, 2), np.int64)]
-    for top in range(0, len(prints), ROWS):
-        likeness = prints[top : top + ROWS] @ prints[top:].T
+    rows_at_once = max(1, min(ROWS, LIKENESSES // max(1, len(prints))))
+    for top in range(0, len(prints), rows_at_once):
+        likeness = prints[top : top + rows_at_once] @ prints[top:].T
         likeness[np.tril_indices(len(likeness), 0, likeness.shape[1])] = 0  # each pair once, and none with itself
         rows, columns = np.nonzero(likeness >= LIKE)
         values = likeness[rows, columns]
-        nearest = np.argsort(-values, kind="stable")[: 2 * ROWS]
+        nearest = np.argsort(-values, kind="stable")[: 2 * rows_at_once]
         cosines.append(values[nearest])
         found.append(np.stack([rows[nearest] + top, columns[nearest] + top], 1))
         if progress:
-            progress(min(top + ROWS, len(prints)), len(prints))
+            progress(min(top + rows_at_once, len(prints)), len(prints))
     return np.concatenate(cosines), np.concatenate(found)
 
 
