@@ -91,11 +91,14 @@ def read_settings_file(path: Path) -> Request:
     """`from_json` of a file. Raises ExplorerError where it cannot be read, too."""
     try:
         with path.open("rb") as file:
-            return from_json(file.read(LARGEST_FILE + 1), path.name)
+            request = from_json(file.read(LARGEST_FILE + 1), path.name)
     except OSError as error:
         raise ExplorerError(
             f"{clean_name(path.name)} cannot be read ({error.strerror or error}); check the path."
         ) from error
+    if request.image_size is None and path.name == "config.json":  # a run's own, whose network says it
+        return replace(request, image_size=_image_size(RunDirectory(path.parent)))
+    return request
 
 
 def to_link(request: Request) -> str:

@@ -332,14 +332,16 @@ def test_files_of_other_kinds_are_named(tmp_path: Path, start: bytes, words: str
 
 
 def test_names_are_cleaned_and_told_apart(network: Network, tmp_path: Path) -> None:
-    names = ("<b>\u202e*x*\n</b>" + "y" * 99, "same", "same (2)", "same")
-    hostile = Network(network.name, network.model, names, network.preprocessing)
-    path = tmp_path / "n.safetensors"
-    path.write_bytes(network_bytes(hostile))
-    first, *others = network_of(look(path, owner=False)).classes
-    assert others == ["same", "same (2)", "same (3)"]
+    def brought(*names: str) -> tuple[str, ...]:
+        path = tmp_path / "n.safetensors"
+        path.write_bytes(network_bytes(Network(network.name, network.model, names, network.preprocessing)))
+        return network_of(look(path, owner=False)).classes
+
+    first, *others = brought("<b>\u202e*x*\n</b>" + "y" * 99, "same", "same")
+    assert others == ["same", "same (2)"]
     assert first.startswith("<b>*x* </b>yy")
     assert len(first) == 64
+    assert brought("same", "same (2)", "same") == ("same", "same (2)", "same (3)")
 
 
 @pytest.mark.parametrize(
