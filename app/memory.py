@@ -18,8 +18,8 @@ _ARENA_MAX = -8
 
 
 def share_heaps() -> None:
-    """Let all threads that start from now on share few heaps, and MKL keep no buffers. To be called before anything is
-    computed; without effect where the C library is not GNU's or products are not MKL's."""
+    """Let all threads that start from now on share few heaps, and MKL keep no buffers. To be called before torch is
+    loaded; without effect where the C library is not GNU's or products are not MKL's."""
     os.environ.setdefault("MKL_DISABLE_FAST_MM", "1")
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library

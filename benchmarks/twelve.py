@@ -6,6 +6,7 @@ without a click, then one slow one. Every map must equal the one computed alone.
 peak than the server holds once the network is loaded and used; the peak of one person alone is told, too. Then all
 twelve ask one same question at once.
 """
+# ruff: noqa: E402
 
 import io
 import os
@@ -14,6 +15,10 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+
+from app.memory import share_heaps
+
+share_heaps()  # as the app does: MKL asks once, when torch is loaded, whether it may keep buffers
 
 import numpy as np
 import psutil
@@ -27,7 +32,6 @@ from alexnet_core.preprocess import Preprocessing
 from app import answers, session
 from app.answers import Asked, Watching
 from app.explaining.compare import methods_at_first
-from app.memory import share_heaps
 from app.session import Picture, SharedNetwork
 from benchmarks.report import machine, spread, write
 
@@ -42,7 +46,6 @@ def main() -> None:
     """Serve one, then twelve, compare, print, keep the result as twelve.json."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["ALEXNET_HOME"] = home
-        share_heaps()
         torch.manual_seed(0)
         model = frozen(build("alexnet", 1000))
         shared = SharedNetwork(
