@@ -23,6 +23,8 @@ from app.words import duration, percent
 PICTURES = 1000
 """Looked at for the accuracies: enough to see a class fall by a few percent, and quick."""
 FALL = "fall of its mean probability, percentage points"
+FELT = 0.0005
+"""The least fall of a mean probability that is told: less is no tenth of a percentage point."""
 AT_FIRST = 8
 """Units switched off when the page opens: enough that something happens."""
 ANSWERS = 5
@@ -168,7 +170,7 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
     chart, table = st.columns(2, gap="large")
     with chart:
         st.plotly_chart(
-            bars([f"unit {unit}" for unit in order], [100 * less[unit] for unit in order], FALL, ".1f"),
+            bars([f"unit {unit}" for unit in order], [100 * less[unit] for unit in order], FALL, ".2g"),
             config=NO_TOOLBAR,
             alt=f"How far the probability of {name} falls without each unit; unit {order[0]} is needed most.",
         )
@@ -186,7 +188,7 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
             hide_index=True,
             height=420,
             column_config={
-                column: st.column_config.NumberColumn(format="%.1f %%")
+                column: st.column_config.NumberColumn(format="%.2f %%")
                 for column in ("Probability falls by", "Accuracy falls by", "Over all classes")
             },
             alt=f"All {len(found)} units with the fall of accuracy and probability of {name} when they are off.",
@@ -206,8 +208,12 @@ def finding(found: Sequence[Need], whole: Outcome, label: int, unit: int, name: 
     harmless = sum(bool(need.outcome.accuracy[label] >= whole.accuracy[label]) for need in found)
     if not np.isfinite(probability):
         return f"There are no pictures of {name} here, so nothing can be said about what it needs."
-    if probability <= 0:
-        return f"{name} needs no single unit of this layer: without any one of them it is as probable as before."
+    if probability < FELT:
+        return (
+            f"{name} needs no single unit of this layer: without any one of them it is as probable as before, to a "
+            "tenth of a percentage point. Units that can stand in for each other do not show here: try several at once "
+            "above."
+        )
     return (
         f"{name} needs unit {unit} most: without it the network finds its pictures less probable by "
         f"{100 * probability:.1f} percentage points on average, and is right about {100 * accuracy:.1f} percentage "
