@@ -2,7 +2,7 @@
 
 Each click runs in a thread of its own. GNU's C library gives threads heaps of their own, up to eight a core, and each
 keeps what was freed in it: after twelve people had explained pictures on two cores, the server held 1.9 GB more. In few
-heaps freed maps of a network leave holes, and MKL, which multiplies matrices for PyTorch, keeps buffers for each thread.
+heaps freed maps of a network leave holes, and MKL, which multiplies matrices for PyTorch, keeps buffers of each thread.
 With few heaps alone twelve people took 409 MB more, without MKL's buffers 298 to 419, with large blocks returned 398,
 with both 203, and nobody waited longer (`benchmarks.twelve`, two cores without 16-bit units; one to four runs each).
 """
@@ -21,8 +21,8 @@ _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 
 
 def share_heaps() -> None:
-    """Let all threads that start from now on share few heaps, return large blocks, and MKL keep no buffers. To be called
-    before torch is loaded; without effect where the C library is not GNU's or products are not MKL's."""
+    """Let all threads that start from now on share few heaps, return large blocks, and MKL keep no buffers. To be
+    called before torch is loaded; without effect where the C library is not GNU's or products are not MKL's."""
     os.environ.setdefault("MKL_DISABLE_FAST_MM", "1")
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
