@@ -4,7 +4,7 @@ Each click runs in a thread of its own. GNU's C library gives threads heaps of t
 keeps what was freed in it: after twelve people had explained pictures on two cores, the server held 1.9 GB more. In few
 heaps freed maps of a network leave holes, and MKL, which multiplies matrices for PyTorch, keeps buffers of each thread.
 With few heaps alone twelve people took 409 MB more, without MKL's buffers 298 to 419, with large blocks returned 398,
-with both 196 to 203, and nobody waited longer (`benchmarks.twelve`, two cores without 16-bit units; one to four runs each).
+with both 196 and 203, and nobody waited longer (`benchmarks.twelve`, two cores without 16-bit units, some runs each).
 """
 
 import ctypes
