@@ -172,5 +172,5 @@ def _accuracy(shared: SharedNetwork, name: str, level: int, box: Box, levels: li
             alt=f"The share of right answers at each strength; at the chosen one it is {words.percent(shares[level])}.",
         )
 
-    explanation = "Each is distorted at all eleven strengths; two hundred take up to half a minute. What was measured "
-    show_accuracy(shared, (name, box), explanation + "is kept.", measure, draw)
+    explanation = "Each is distorted at all eleven strengths, 200 in half a minute. What was measured is kept."
+    show_accuracy(shared, (name, box), explanation, measure, draw)

@@ -7,7 +7,6 @@ from alexnet_core.insight.deletion import Curves
 from alexnet_core.insight.scrambling import Step, Verdict, halfway, verdict
 from app.answers import Asked
 from app.explaining import honesty_checks
-from app.sentences import plain
 
 STEADY, SHAKY = 0.15, 0.5
 """Relative change of a map among pictures that look the same: below the first it hardly moves, above the second half of
@@ -74,11 +73,11 @@ def directions(own: Curves, chance: Sequence[Curves]) -> int:
 
 
 def runner_up(correlation: float, name: str, other: str) -> str:
-    """How alike the maps of the class `name` and of the `other` most probable one are; names from strangers."""
+    """How alike the maps of the class `name` and of the `other` most probable one are; both as they are to be shown."""
     words = (
         "The two maps **differ**: each says something about its own class.",
         "The two maps are **partly alike**.",
-        f"The two maps are **nearly the same**: this one says as much about {plain(other)} as about {plain(name)}. It "
+        f"The two maps are **nearly the same**: this one says as much about {other} as about {name}. It "
         "marks what matters at all, not what speaks for the class.",
     )
     return level(correlation, APART, ALIKE, words)

@@ -168,7 +168,7 @@ def _runner_up(asked: Asked, key: str) -> None:
     name = other.explained.target_name
     _side_by_side(asked, other, f"Why {plain(name)}")
     own = asked.shared.network.classes[asked.target]
-    _say_alike(other.correlation, lambda correlation: findings.runner_up(correlation, own, name))
+    _say_alike(other.correlation, lambda correlation: findings.runner_up(correlation, plain(own), plain(name)))
 
 
 def _say_alike(correlation: float | None, words: Callable[[float], str]) -> None:

@@ -13,7 +13,7 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, chosen_s
 from alexnet_core.insight.prediction import ClassProbability
 from app import answers, session
 from app.answers import Asked
-from app.explaining import honesty_checks, map_look
+from app.explaining import findings, honesty_checks, map_look
 from app.explaining.compare import Question
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import Look
@@ -132,7 +132,9 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
     assert "**" not in page
     assert "Beside the map of" not in page  # nobody asked for the runner-up
     honesty_checks.runner_up(asked)
-    assert "Beside the map of" in report(top, [one], Look())
+    page = report(top, [one], Look())
+    assert "Beside the map of" in page
+    assert "as much about red-eyed as" in findings.runner_up(1.0, "blue", "red-eyed")  # letter for letter: no Markdown
 
 
 def test_the_report_tells_every_setting_also_those_that_nobody_changed(run):
