@@ -4,10 +4,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from alexnet_core.commands.going_on import given, refuse_changes
 from alexnet_core.errors import ExplorerError
 
 if TYPE_CHECKING:
     from alexnet_core.runs.staircase import Staircase
+
+SIDE = 32
+"""Pixels of the pictures unless another size is given."""
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,16 +22,14 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     what.add_argument(
         "--resume", metavar="ID", help="go on with this one: finished runs stay, others go on; “last” is the newest"
     )
-    parser.add_argument("--size", type=int, default=32, help="side in pixels of the pictures (default: 32)")
+    parser.add_argument("--size", type=int, help="side in pixels of the pictures (default: 32)")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, metavar="M", help="of training for each run (default: 1)")
     budget.add_argument(
         "--multiply-adds", type=float, metavar="N", help="of the whole training for each run, such as 2e13"
     )
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each network (default: 3)")
-    parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="processor threads; 0 takes as many as are fastest"
-    )
+    parser.add_argument("--seeds", type=int, metavar="N", help="runs of each network (default: 3)")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: as many as are fastest)")
     parser.add_argument("--json", action="store_true", help="print the results as one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -37,6 +39,9 @@ def run(arguments: argparse.Namespace) -> None:
     from alexnet_core.runs.climbed import summary
     from alexnet_core.runs.stairs import expected_minutes
 
+    if arguments.resume:
+        names = ("size", "minutes", "multiply_adds", "seeds", "threads")
+        refuse_changes(arguments, names, "A staircase", "begin a new one with --data")
     staircase = _resumed(arguments.resume) if arguments.resume else _new(arguments)
     asked = staircase.asked()
     if not arguments.json:
@@ -77,5 +82,7 @@ def _new(arguments: argparse.Namespace) -> "Staircase":
     minutes = 1.0 if arguments.minutes is None and arguments.multiply_adds is None else arguments.minutes or 0.0
     budget = Budget(minutes, arguments.multiply_adds or 0.0)
     with ProgressShown() as shown:
-        prepared = prepare(arguments.data, image_size=arguments.size, progress=shown.update)
-    return Staircase.create(prepared, budget, arguments.seeds, threads=arguments.threads)
+        prepared = prepare(
+            arguments.data, image_size=SIDE if arguments.size is None else arguments.size, progress=shown.update
+        )
+    return Staircase.create(prepared, budget, **given(arguments, ("seeds", "threads")))

@@ -8,6 +8,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alexnet_core.commands.going_on import given, refuse_changes
 from alexnet_core.errors import ExplorerError
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from alexnet_core.runs.directory import RunConfig, RunDirectory
 
 
+SETTINGS = tuple(field.name for field in dataclasses.fields(TrainConfig))
 INTERRUPTED = 130
 """The exit status of a run that saved and left upon Ctrl-C or SIGTERM: not 0, or what a script has next would begin
 with half a network."""
@@ -36,7 +38,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("--size", type=int, help="side in pixels to prepare the pictures at")
     parser.add_argument("--out", metavar="RUN_DIR", type=Path, help="where the run lies; made by us unless given")
-    parser.add_argument("--title", default="", help="a name for people")
+    parser.add_argument("--title", help="a name for people")
     parser.add_argument(
         "--measure",
         action="store_true",
@@ -61,7 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.settings is not None:
         _take_settings(arguments)
     if arguments.resume:
-        _refuse_changes(arguments)
+        instead = "begin a new run: train --settings RUN_DIR/config.json, with what is to change"
+        refuse_changes(arguments, (*SETTINGS, "size", "out", "title"), "A run", instead)
     if not arguments.data and not arguments.resume:
         raise ExplorerError(
             "Say what to learn from: --data NAME, FOLDER or ZIP; or --settings FILE, or --resume RUN_DIR."
@@ -83,15 +86,15 @@ def _take_settings(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         raise ExplorerError("A run goes on with the settings it began with; leave out --settings or --resume.")
     request = read_settings_file(arguments.settings)
-    given = set(vars(arguments))
-    other = "recipe" in given and arguments.recipe != request.settings.get("recipe")
+    named = set(vars(arguments))
+    other = "recipe" in named and arguments.recipe != request.settings.get("recipe")
     if other and set(RECIPES.get(arguments.recipe, QUICK).settings) <= set(request.settings):
         raise ExplorerError(
             "The settings file says all that a recipe would, and wins over it; leave out --recipe or --settings."
         )
     for name, value in request.settings.items():
         # A network given beside the file may not have what the file's network had.
-        if name not in given and (name != "batch_norm" or _has_batch_norm(getattr(arguments, "model", ""))):
+        if name not in named and (name != "batch_norm" or _has_batch_norm(getattr(arguments, "model", ""))):
             setattr(arguments, name, value)
     if arguments.data is None:
         arguments.data = source_of(request)
@@ -105,17 +108,6 @@ def _has_batch_norm(model: str) -> bool:
     from alexnet_core.models import MODELS
 
     return model not in MODELS or "batch_norm" in MODELS[model].settings
-
-
-def _refuse_changes(arguments: argparse.Namespace) -> None:
-    """Raises ExplorerError for a flag that would have no effect on a run that goes on."""
-    names = [field.name for field in dataclasses.fields(TrainConfig) if field.name in vars(arguments)]
-    names += [name for name in ("size", "out", "title") if vars(arguments)[name]]
-    if names:
-        raise ExplorerError(
-            f"A run goes on with the settings it began with; leave out --{names[0].replace('_', '-')}, or begin a new "
-            "run: train --settings RUN_DIR/config.json, with what is to change."
-        )
 
 
 def _run_together(arguments: argparse.Namespace) -> None:
@@ -188,8 +180,7 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     from alexnet_core.runs.starting import check_fit, with_source
     from alexnet_core.training.recipes import settle
 
-    given = vars(arguments)
-    explicit = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
+    explicit = given(arguments, SETTINGS)
     TrainConfig.from_dict(explicit)  # a wrong setting is refused before a long preparation
     with ProgressShown() as shown:
         explicit, source = with_source(explicit, shown.update)
@@ -207,7 +198,7 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
         check_fit(settings, source, prepared.classes, prepared.image_size)
     if arguments.measure:
         _measure(settings, prepared, processes)
-    return RunDirectory.create(settings, DataIdentity.of(prepared), arguments.out, arguments.title, processes)
+    return RunDirectory.create(settings, DataIdentity.of(prepared), arguments.out, arguments.title or "", processes)
 
 
 def _measure(settings: TrainConfig, prepared: "PreparedSet", processes: int) -> None:

@@ -2,7 +2,12 @@
 
 import argparse
 
+from alexnet_core.commands.going_on import given, refuse_changes
 from alexnet_core.errors import ExplorerError
+
+SIDE = 32
+"""Pixels of the pictures unless another size is given."""
+SETTINGS = ("model", "layers", "epochs", "most", "seed")
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,12 +18,12 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", metavar="NAME|DIR|ZIP", help="a data set with at least four classes")
     what.add_argument("--resume", metavar="KEY", help="go on with an experiment of this computer")
-    parser.add_argument("--size", type=int, default=32, help="side in pixels to prepare the pictures at (32)")
-    parser.add_argument("--model", default="alexnet_mini", help="the network (alexnet_mini)")
+    parser.add_argument("--size", type=int, help="side in pixels to prepare the pictures at (32)")
+    parser.add_argument("--model", help="the network (alexnet_mini)")
     parser.add_argument("--layers", type=int, nargs="+", metavar="N", help="how many are copied (each number)")
-    parser.add_argument("--epochs", type=int, default=8, help="passes of each network over its pictures (8)")
-    parser.add_argument("--most", type=int, default=0, help="training pictures of each class (all)")
-    parser.add_argument("--seed", type=int, default=0, help="of the division into halves and of all runs (0)")
+    parser.add_argument("--epochs", type=int, help="passes of each network over its pictures (8)")
+    parser.add_argument("--most", type=int, help="training pictures of each class (all)")
+    parser.add_argument("--seed", type=int, help="of the division into halves and of all runs (0)")
     parser.add_argument("--threads", type=int, default=0, help="processor threads (the fastest, measured)")
     parser.set_defaults(run=run)
 
@@ -32,15 +37,16 @@ def run(arguments: argparse.Namespace) -> None:
 
     keep_freed_memory()
     if arguments.resume:
+        refuse_changes(arguments, (*SETTINGS, "size"), "An experiment", "begin a new one with --data")
         asked = next((one for one in study.experiments() if one.key == arguments.resume), None)
         if asked is None:
             raise ExplorerError("There is no such experiment on this computer; start one with --data.")
     else:
         with ProgressShown() as shown:
-            prepared = prepare(arguments.data, image_size=arguments.size, progress=shown.update)
-        asked = study.experiment(
-            prepared, arguments.model, arguments.layers, arguments.epochs, arguments.most, arguments.seed
-        )
+            prepared = prepare(
+                arguments.data, image_size=SIDE if arguments.size is None else arguments.size, progress=shown.update
+            )
+        asked = study.experiment(prepared, **given(arguments, SETTINGS))
         study.save(asked)
     total = len(study.parts(asked))
     print(f"{asked.title}, {asked.classes} classes in two halves; {total} networks. Key: {asked.key}", flush=True)

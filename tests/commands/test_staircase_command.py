@@ -11,6 +11,8 @@ from alexnet_core.runs.stairs import Budget
 def test_bad_input_is_one_sentence(capsys):
     assert "no staircase yet" in refusal(capsys, "staircase", "--resume", "last")
     assert "no staircase of that name" in refusal(capsys, "staircase", "--resume", "../runs")
+    for flag in (["--minutes", "2"], ["--seeds", "1"], ["--threads", "0"]):
+        assert f"leave out {flag[0]}" in refusal(capsys, "staircase", "--resume", "last", *flag)
     assert "minutes" in refusal(capsys, "staircase", "--data", "digits", "--minutes", "0")
     assert "no data set" in refusal(capsys, "staircase", "--data", "digitz")
 
