@@ -7,7 +7,7 @@ import streamlit as st
 
 from alexnet_core.limits import PICTURE_BYTES
 from alexnet_core.models import Network
-from app import address, answers, session, words
+from app import address, answers, session, uploads, words
 from app.fetching import fetch_with_bar
 from app.samples import SAMPLES
 from app.sentences import plain
@@ -92,7 +92,8 @@ def choose_picture(network: Network) -> session.Picture:
         required=True,
         format_func=SOURCES.__getitem__,
         key="source",
-        help="Pictures stay on this computer. The camera is only switched on here, and only when you choose it.",
+        help=f"Pictures stay on this computer, until nobody has used them for {uploads.DAYS} days. The camera is only "
+        "switched on here, and only when you choose it.",
         persist_state="session",
     )
     if source == "sample":

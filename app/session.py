@@ -17,14 +17,13 @@ from streamlit.typing import UploadedFile
 
 from alexnet_core import images
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.errors import ExplorerError
 from alexnet_core.files import write_whole
 from alexnet_core.models import MODELS, Network, fetching
 from alexnet_core.models.weights import imagenet_network
 from alexnet_core.places import uploads_home
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import summaries
-from app import spool
+from app import spool, uploads
 from app.samples import SAMPLES
 from app.waiting import FairLock
 
@@ -143,21 +142,14 @@ def brought(data: bytes, name: str) -> Picture:
     Raises ExplorerError when it is no picture, or too large.
     """
     images.decode(data, name)  # refused before it is written
-    key = images.sha256(data)
-    path = uploads_home() / key
-    if not path.exists():
-        write_whole(path, data)
-    return Picture(key, images.clean_name(name))
+    return Picture(uploads.keep(data), images.clean_name(name))
 
 
 # Shared, not copied at each use: nobody changes a picture in place, and the largest takes 100 MB. A dozen people look
 # at one each.
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _decoded(key: str, name: str) -> Image.Image:
-    try:
-        return images.decode((uploads_home() / key).read_bytes(), name)
-    except OSError as error:
-        raise ExplorerError("The picture is not here any more; choose it again.") from error
+    return images.decode(uploads.read(key), name)
 
 
 @st.cache_resource(show_spinner=False)
