@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOW = ("captum", "sklearn")
+"""What takes a second or two to import, and what the first page does not need."""
 HEAVY = ("torch", "torchvision", "captum", "streamlit", "plotly", "sklearn")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
@@ -35,17 +37,19 @@ def modules(place: str) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The absolute name of everything a file imports, also inside functions, but not for the type checker alone."""
+def imports(path: Path, at_once: bool = False) -> Iterator[str]:
+    """The absolute name of everything a file imports, unless `at_once` also inside functions, but not for the type
+    checker alone."""
     tree = ast.parse(path.read_text("utf-8"))
-    for_types_only = {
+    left_out = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        if (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
+        or (at_once and isinstance(node, ast.FunctionDef))
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
-        if id(node) in for_types_only:
+        if id(node) in left_out:
             continue
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -66,6 +70,13 @@ def test_imports_point_one_way(place: str) -> None:
                 assert not wrong, f"{path.relative_to(ROOT)} may not import {name}"
 
 
+@pytest.mark.parametrize("folder", ["alexnet_core", "app"])
+def test_what_takes_seconds_to_import_waits_until_it_is_used(folder: str) -> None:
+    for path in modules(folder):
+        at_once = {name.split(".")[0] for name in imports(path, at_once=True)}
+        assert not at_once & set(SLOW), f"{path.relative_to(ROOT)}: import it in the function that needs it"
+
+
 def test_the_rules_would_notice(tmp_path: Path) -> None:
     wicked = tmp_path / "wicked.py"
     wicked.write_text(
@@ -74,6 +85,7 @@ def test_the_rules_would_notice(tmp_path: Path) -> None:
     )
     assert {"alexnet_core.runs", "streamlit"} <= set(imports(wicked))
     assert "torch" not in set(imports(wicked))
+    assert "streamlit" not in set(imports(wicked, at_once=True))
 
 
 def test_no_two_parts_of_the_app_need_each_other() -> None:

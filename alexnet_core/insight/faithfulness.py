@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from captum.metrics import infidelity, sensitivity_max
 from PIL import Image
 
 from alexnet_core.insight.attribution import Attribution
@@ -53,6 +52,8 @@ def unfaithful(network: Network, picture: Image.Image, explained: Attribution, s
     This is Captum's infidelity with its scaling (`normalize=True`), divided by that of a map of zeros. None where the
     map is zero everywhere or the answer does not change at all.
     """
+    from captum.metrics import infidelity  # takes a second to import
+
     device = next(network.model.parameters()).device
     image = network.preprocessing.tensor(picture).to(device)
     values = torch.from_numpy(explained.values).to(device)[None].expand_as(image).contiguous()
@@ -109,6 +110,8 @@ def unsteady(network: Network, picture: Image.Image, explain: Explain, seed: int
 
     Leaves nothing behind that `explain` does not. A map of zeros has no length; its largest change itself is given.
     """
+    from captum.metrics import sensitivity_max  # takes a second to import
+
     # A picture that already is the square that the network looks at passes as it is.
     preprocessing = network.preprocessing
     still = replace(network, preprocessing=replace(preprocessing, resize=preprocessing.size))

@@ -54,6 +54,18 @@ def capture_input(model: nn.Module, name: str) -> Iterator[list[torch.Tensor]]:
 
 
 @contextmanager
+def outputs(model: nn.Module, name: str) -> Iterator[list[torch.Tensor]]:
+    """The layer's outputs themselves while the block runs, one for each time it runs: the score has a gradient with
+    respect to them. The hook is gone when the block ends. `name` has to be a layer of the model."""
+    kept: list[torch.Tensor] = []
+    handle = model.get_submodule(name).register_forward_hook(lambda module, inputs, output: kept.append(output))
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+@contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     """`model` in eval mode while the block runs: dropout would make every answer a different one. Each module gets its
     own mode back afterwards."""

@@ -10,14 +10,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from captum.attr import NeuronDeconvolution, NeuronGuidedBackprop
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.models import Network
 
 BackwardPass = Literal["guided_backprop", "deconvolution"]
-METHODS = {"guided_backprop": NeuronGuidedBackprop, "deconvolution": NeuronDeconvolution}
 
 
 def drawn_back(
@@ -28,6 +26,8 @@ def drawn_back(
     `images` (1, 3, S, S) as the network reads them -> float32 (3, S, S). The network must be computing for nobody else:
     Captum hooks its ReLUs for a moment. Raises ExplorerError for a layer that does not exist.
     """
+    from captum.attr import NeuronDeconvolution, NeuronGuidedBackprop  # takes a second to import
+
     layers = dict(network.model.named_modules())
     if layer not in layers or not layer:
         raise ExplorerError(f"The network has no layer called {layer!r:.80}; choose another.")
@@ -35,9 +35,10 @@ def drawn_back(
     def value(output: torch.Tensor) -> torch.Tensor:
         return output[:, unit, place[0], place[1]] if output.dim() == 4 else output[:, unit]
 
+    way = NeuronGuidedBackprop if method == "guided_backprop" else NeuronDeconvolution
     with evaluating(network.model), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")  # that is what was asked for
-        values = METHODS[method](network.model, layers[layer]).attribute(images.clone().requires_grad_(), value)
+        values = way(network.model, layers[layer]).attribute(images.clone().requires_grad_(), value)
     assert isinstance(values, torch.Tensor)
     return values[0].detach().float().cpu().numpy()
 

@@ -1,5 +1,7 @@
 """The backward passes of single units stay within what a unit can see, and leave nothing behind."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.receptive_field import receptive_field
-from alexnet_core.insight.unit_views import METHODS, drawn_back
+from alexnet_core.insight.unit_views import BackwardPass, drawn_back
+
+METHODS = get_args(BackwardPass)
 
 
 @pytest.mark.parametrize("method", METHODS)

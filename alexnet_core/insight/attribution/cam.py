@@ -1,11 +1,12 @@
 """Class activation maps: which region of a layer's maps speaks for the class."""
 
 import torch
-from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
+from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.rectifiers import guided_backprop, rectifier_obstacle
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
+from alexnet_core.insight.hooks import outputs
 from alexnet_core.insight.operations import operations
 from alexnet_core.models import Network
 
@@ -47,7 +48,7 @@ def grad_cam(task: Task) -> tuple[torch.Tensor, Facts]:
     small, name = _small(task)
     size = task.network.preprocessing.size
     height, width = small.shape[-2:]
-    values = LayerAttribution.interpolate(small, (size, size), interpolate_mode="bilinear")
+    values = F.interpolate(small, (size, size), mode="bilinear")
     return values, {"layer": name, "map": f"{height} x {width}"}
 
 
@@ -57,7 +58,7 @@ def guided_grad_cam(task: Task) -> tuple[torch.Tensor, Facts]:
     fine, _ = guided_backprop(task)
     size = task.network.preprocessing.size
     height, width = small.shape[-2:]
-    coarse = LayerAttribution.interpolate(small, (size, size), interpolate_mode="nearest")
+    coarse = F.interpolate(small, (size, size), mode="nearest")
     return fine * coarse, {"layer": name, "map": f"{height} x {width}"}
 
 
@@ -74,10 +75,12 @@ def guided_grad_cam_obstacle(network: Network) -> str | None:
 
 
 def _small(task: Task) -> tuple[torch.Tensor, str]:
-    """Grad-CAM's map at the layer's own size, (1, 1, H, W), and the layer."""
+    """Grad-CAM's map at the layer's own size, (1, 1, H, W), and the layer: its maps, each weighted by the mean slope of
+    the score along it, and of their sum what is positive (Selvaraju et al. 2017, equations 1 and 2)."""
     name = str(task.settings["layer"] or last_map(task.network))
-    layer = dict(task.network.model.named_modules())[name]
-    image = task.image.detach().requires_grad_()  # frozen weights: without it nothing would have a gradient
-    small = LayerGradCam(task.score, layer).attribute(image, target=0, relu_attributions=True)
-    assert isinstance(small, torch.Tensor)
-    return small.detach(), name
+    with torch.enable_grad(), outputs(task.network.model, name) as given:
+        image = task.image.detach().requires_grad_()  # frozen weights: without it nothing would have a gradient
+        score = task.score(image)
+        (slope,) = torch.autograd.grad(score.sum(), given[-1])
+    weights = slope.mean(dim=(2, 3), keepdim=True)
+    return (weights * given[-1].detach()).sum(dim=1, keepdim=True).relu(), name

@@ -1,7 +1,6 @@
 """Gradients of the score with respect to the picture: plain, over noisy copies, times the picture."""
 
 import torch
-from captum.attr import InputXGradient, Saliency
 
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
@@ -19,16 +18,12 @@ COPIES_AT_ONCE = 20
 
 def saliency(task: Task) -> tuple[torch.Tensor, Facts]:
     """The gradient itself, sign and all: a linear model's map is its weights. Drawn, it becomes a magnitude."""
-    image = task.image.requires_grad_()  # else Captum warns and sets it
-    with quick_way_back(task.network.model):
-        return Saliency(task.score).attribute(image, target=0, abs=False), {}
+    return gradient(task, task.image), {}
 
 
 def input_x_gradient(task: Task) -> tuple[torch.Tensor, Facts]:
     """The picture is the preprocessed one, whose 0 is the mean colour."""
-    image = task.image.requires_grad_()
-    with quick_way_back(task.network.model):
-        return InputXGradient(task.score).attribute(image, target=0).detach(), {}
+    return task.image * gradient(task, task.image), {}
 
 
 def smoothgrad(task: Task) -> tuple[torch.Tensor, Facts]:

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import torch
-from captum.attr import IntegratedGradients
-from captum.attr._utils.approximation_methods import approximation_parameters
 
 from alexnet_core.insight.attribution.baselines import baselines, references
 from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
@@ -77,6 +75,8 @@ def _part_of(progress: Progress, before: float, density: int) -> Progress:
 
 def _mean_way(task: Task, start: torch.Tensor, steps: int) -> torch.Tensor:
     """Integrated gradients with `steps` points, the mean over the baselines `start`, (n, 3, S, S)."""
+    from captum.attr import IntegratedGradients  # takes a second to import
+
     parts = behind_first(task)
     model = task.counting(task.score, len(start) * steps)
     total = torch.zeros_like(task.image)
@@ -105,6 +105,8 @@ def _behind(task: Task, parts: BehindFirst, baseline: torch.Tensor, steps: int) 
     there, and only their mean is taken back through it. That spares it, the dearest layer to go back through, all steps
     but one, and changes the values by rounding alone.
     """
+    from captum.attr._utils.approximation_methods import approximation_parameters
+
     sizes, places = (rule(steps) for rule in approximation_parameters(task.text("quadrature")))
     with torch.no_grad():
         begin, way = parts.value(baseline), parts.change(task.image - baseline)

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
-from sklearn.linear_model import Lasso, LinearRegression
 
 from alexnet_core.insight.attribution.baselines import baselines
 from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.superpixels import superpixels
 from alexnet_core.precision import name_of
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import Lasso, LinearRegression
 
 PIECES = Setting(
     "segments", "Pieces", "Into about how many pieces of like colour the picture is cut. More show finer detail and "
@@ -62,6 +65,8 @@ def feature_ablation(task: Task) -> tuple[torch.Tensor, Facts]:
 
 def kernel_shap(task: Task) -> tuple[torch.Tensor, Facts]:
     """Shapley values of the pieces by weighted least squares over random sets of them, as Captum draws them."""
+    from sklearn.linear_model import LinearRegression  # takes two seconds to import
+
     pieces = _pieces(task)
     count, samples = int(pieces.max()) + 1, task.number("samples")
     masks = coalitions(count, samples, task.chance())
@@ -79,6 +84,8 @@ def kernel_shap(task: Task) -> tuple[torch.Tensor, Facts]:
 
 def lime(task: Task) -> tuple[torch.Tensor, Facts]:
     """A sparse linear model of the score near the picture: a Lasso over random sets of pieces, weighted by likeness."""
+    from sklearn.linear_model import Lasso  # takes two seconds to import
+
     pieces = _pieces(task)
     count, samples = int(pieces.max()) + 1, task.number("samples")
     chance = task.chance()
@@ -119,7 +126,7 @@ def _pieces(task: Task) -> torch.Tensor:
 
 
 def _fitted(
-    model: LinearRegression | Lasso, masks: torch.Tensor, scores: torch.Tensor, weights: torch.Tensor
+    model: "LinearRegression | Lasso", masks: torch.Tensor, scores: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
     """The coefficient of each piece. Scores that are not finite, which scikit-learn refuses, make a map of NaN, which
     is named as such where all maps are."""
