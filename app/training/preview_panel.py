@@ -93,7 +93,7 @@ def show(prepared: PreparedSet) -> None:
             0.0,
             change.largest,
             change.first,
-            key=f"strength-{name}",
+            key=f"doctor_strength-{name}",  # the page Break it has strengths of its own, in steps
             help=f"A new training uses {getattr(TrainConfig, name):g} unless its recipe or you say otherwise.",
             persist_state="session",
         )

@@ -20,6 +20,7 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
 from app.doctor import patients
+from app.training.preview_panel import CHANGES
 from tests.data.test_doctor import jpeg, scene
 from tests.pictures import encoded, make_folder
 
@@ -119,6 +120,14 @@ def test_every_change_by_chance_is_shown_on_the_own_pictures(album, open_page, c
     app.segmented_control(key="doctor_change").set_value(change).run()
     assert not app.exception
     assert len(app.slider) == (change != "reflect")
+
+
+def test_the_strength_of_a_distortion_is_none_of_a_change(album, open_page):
+    app = open_page("doctor", data=album.id)
+    app.session_state["strength-scale"] = 5  # the place of a level, as the page Break it keeps it for the session
+    app.segmented_control(key="doctor_change").set_value("scale").run()
+    assert not app.exception
+    assert app.slider[0].value == CHANGES["scale"].first
 
 
 def test_without_a_training_the_page_says_what_to_do(album, open_page):
