@@ -73,14 +73,15 @@ def explaining(asked: Asked) -> Explain:
     )
 
 
-def scrambled(asked: Asked, progress: Progress) -> list[Step]:
-    """The map while the network is scrambled from the top down."""
+def scrambled(asked: Asked, progress: Progress, waiting: Callable[[], object]) -> list[Step]:
+    """The map while the network is scrambled from the top down. `waiting` is told now and then while others are before
+    this one."""
 
     def compute() -> list[Step]:
         network = asked.shared.network
         total = len(scrambling.steps_from_the_top(network.model)) + 1
         # Telling is where a page that was left goes away; others may scramble for a minute.
-        with _one_copy().turn(lambda before: progress(0.0)):
+        with _one_copy().turn(lambda before: waiting()):
             with asked.shared.lock:
                 steps = scrambling.cascade(network, asked.picture.image, explaining(asked))
             found = []
@@ -89,7 +90,7 @@ def scrambled(asked: Asked, progress: Progress) -> list[Step]:
                 progress(len(found) / total)
         return found
 
-    return _kept().get(("scrambled", *asked.key), compute, lambda: progress(0.0))
+    return _kept().get(("scrambled", *asked.key), compute, waiting)
 
 
 def own_curves(asked: Asked) -> Curves:

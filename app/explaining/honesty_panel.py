@@ -82,7 +82,11 @@ def _scramble(asked: Asked, key: str) -> None:
     if not _wanted(asked, "scramble", key, "Scramble the network"):
         return
     bar = st.empty()
-    steps = honesty_checks.scrambled(asked, lambda share: bar.progress(share, "Scrambling, layer by layer"))
+    steps = honesty_checks.scrambled(
+        asked,
+        lambda share: bar.progress(share, "Scrambling, layer by layer"),
+        lambda: bar.progress(0.0, "Waiting: one network is scrambled at a time, and someone asked before you."),
+    )
     bar.empty()
     said = verdict(steps)
     (st.warning if said == "hardly notices" else st.info)(findings.scrambled(steps), icon=ICONS[said])

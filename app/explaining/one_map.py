@@ -20,6 +20,7 @@ from app.figures.palette import NO_TOOLBAR
 from app.figures.pointer import under_pointer
 from app.figures.sheet import sheet
 from app.sentences import plain, sentences_for_people
+from app.waiting import Line, telling
 
 TABS = (":material/ads_click: Every value", ":material/balance: Can it be believed?", ":material/download: Take home")
 
@@ -27,6 +28,11 @@ TABS = (":material/ads_click: Every value", ":material/balance: Can it be believ
 @sentences_for_people()  # a fragment: what it does after a click, the router does not see
 def show(maps: Sequence[Answered], top: Sequence[ClassProbability], look: Look) -> None:
     """A choice among the maps of the grid, and the chosen one in full."""
+    with telling(Line(st.empty())):  # nor does the router tell who waits after a click here
+        _one(maps, top, look)
+
+
+def _one(maps: Sequence[Answered], top: Sequence[ClassProbability], look: Look) -> None:
     place = st.segmented_control(
         "Map",
         range(len(maps)),

@@ -17,6 +17,7 @@ from app.answers import Asked
 from app.explaining import honesty_checks, one_map
 from app.figures.likeness import likeness
 from app.figures.two_orders import two_orders
+from app.waiting import before_you, tell_as_usual
 from tests.app.conftest import CLASSES, HOSTILE
 from tests.insight.small_networks import traces
 
@@ -59,6 +60,14 @@ def test_what_a_person_can_put_right_below_the_maps_is_a_sentence(monkeypatch):
     assert "choose it again" in app.error[0].value
 
 
+def test_who_waits_below_the_maps_is_told(monkeypatch):
+    monkeypatch.setattr("app.waiting.BEAT", 0.0)
+    monkeypatch.setattr(one_map, "_values", lambda *_: tell_as_usual(1))
+    app = AppTest.from_function(below_the_maps, default_timeout=60).run()
+    assert not app.exception
+    assert any(before_you(1) in caption.value for caption in app.caption)
+
+
 def texts(app):
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.metric)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
@@ -72,12 +81,12 @@ def test_who_waits_for_the_scrambling_of_others_is_told_and_can_go_away(run):
     class Left(Exception):
         pass
 
-    def leave(share):
+    def leave():
         raise Left
 
     asked = Asked(session.load(run.id), session.sample("ship"), "saliency", 0)
     with honesty_checks._one_copy().turn(), pytest.raises(Left):
-        honesty_checks.scrambled(asked, leave)
+        honesty_checks.scrambled(asked, pytest.fail, leave)
     assert honesty_checks._one_copy().length == 0
 
 
@@ -98,7 +107,7 @@ def test_each_test_says_something_about_a_quick_method(run, test):
 
 
 def test_a_slow_method_waits_to_be_asked(run, monkeypatch):
-    monkeypatch.setattr("app.explaining.honesty_checks.scrambled", lambda asked, progress: pytest.fail("not asked yet"))
+    monkeypatch.setattr("app.explaining.honesty_checks.scrambled", lambda *_: pytest.fail("not asked yet"))
     app = opened(run, SLOW)
     assert sound(app)
     assert [button.label for button in app.button] == ["Scramble the network"]
@@ -128,7 +137,7 @@ def test_rivals_are_quick_and_others(asked):
 def test_the_shared_network_is_left_as_it_was(asked):
     before = traces(asked.shared.network.model)
     shares = []
-    steps = honesty_checks.scrambled(asked, shares.append)
+    steps = honesty_checks.scrambled(asked, shares.append, pytest.fail)
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert len(steps) == len(shares)
@@ -137,7 +146,7 @@ def test_the_shared_network_is_left_as_it_was(asked):
     honesty_checks.infidelity(asked)
     assert honesty_checks.sensitivity(asked) >= 0
     assert traces(asked.shared.network.model) == before
-    assert honesty_checks.scrambled(asked, pytest.fail) is steps
+    assert honesty_checks.scrambled(asked, pytest.fail, pytest.fail) is steps
 
 
 def test_the_runner_up_is_the_most_probable_other_class(asked):

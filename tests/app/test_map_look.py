@@ -119,7 +119,7 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
     one = Answered(Question("One", run.id, asked), answers.explained(asked), answers.png(Image.new("RGB", (8, 8))))
     top = [ClassProbability("cat", 0, 0.9)]
     assert "was not tested" in report(top, [one], Look())
-    honesty_checks.scrambled(asked, lambda share: None)
+    honesty_checks.scrambled(asked, lambda share: None, lambda: None)
     honesty_checks.own_curves(asked)
     honesty_checks.chance_curves(asked, lambda share: None)
     unexplained = honesty_checks.infidelity(asked)
