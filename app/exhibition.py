@@ -37,7 +37,7 @@ def show(place: DeltaGenerator) -> None:
         seen, why = st.columns(2, wrap=False)
         seen.image(
             answers.square(shared.network.preprocessing, picture),
-            caption=picture.name,
+            caption=plain(picture.name),
             width="stretch",
             alt=f"The sample picture: {picture.name}.",
         )

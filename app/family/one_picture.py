@@ -75,7 +75,7 @@ def show() -> None:
         picture = choose_picture(network)
         st.image(
             answers.square(network.preprocessing, picture),
-            caption=picture.name,
+            caption=plain(picture.name),
             width="stretch",
             alt=f"The centre square of the picture {picture.name}.",
         )

@@ -15,10 +15,13 @@ from alexnet_core.runs.staircase import Asked, Staircase
 from alexnet_core.runs.stairs import Budget
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig
+from app import session
 from app.family import numbers, overview, speed
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
 from app.figures.idea_drawings import DRAWINGS, drawing
+from app.sentences import plain
+from tests.pictures import png
 
 TABS = {"ideas": "The ideas", "picture": "One picture through all", "numbers": "The numbers", "stairs": "The staircase"}
 
@@ -68,6 +71,16 @@ def test_one_picture_through_all(run, on_tab):
     assert not app.exception
     assert not app.error
     assert any("three most probable" in caption.value for caption in app.caption)
+
+
+def test_the_name_of_a_file_stands_under_its_picture_letter_for_letter(run, on_tab):
+    app = on_tab("picture")
+    app.session_state["source"] = "upload"
+    app.session_state["brought"] = session.brought(png(), "*a* [b](c).png")
+    app.run()
+    assert not app.exception
+    captions = [one.caption for image in app.get("imgs") for one in image.proto.imgs]
+    assert plain("*a* [b](c).png") in captions
 
 
 def test_a_damaged_network_says_so_on_its_card_and_the_others_answer(run, on_tab):
