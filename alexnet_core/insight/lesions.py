@@ -5,7 +5,7 @@ whose accuracy falls is the class that needed the unit. What others can do in it
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,30 +105,40 @@ class Patient:
     """int64 (N,), on the CPU."""
 
 
-def prepare(network: Network, gallery: Gallery, layer: str, most: int = 1000) -> Patient:
+def prepare(
+    network: Network,
+    gallery: Gallery,
+    layer: str,
+    most: int = 1000,
+    lock: AbstractContextManager[object] | None = None,
+) -> Patient:
     """Compute the pictures of `gallery`, `most` of them or as many as fit into KEPT_BYTES, up to `layer`.
 
-    Raises ExplorerError for a layer that does not exist, and for a gallery without classes or pictures.
+    `lock`, that of a shared network, is held for a batch at a time: a thousand pictures take seconds, and others may
+    ask in between. Raises ExplorerError for a layer that does not exist, and for a gallery without classes or pictures.
     """
     if gallery.labels is None or not len(gallery):
         raise ExplorerError("These pictures have no classes, so nothing can be right or wrong; choose a data set.")
-    row = stages(network)
-    place = place_of(row, layer)
-    own = row[place].name == layer
-    first = place + 1 if own else place
-    with torch.no_grad(), evaluating(network.model):
-        one = numbers(network, gallery, slice(0, 1))
+    turn = nullcontext() if lock is None else lock
+    one = numbers(network, gallery, slice(0, 1))
+    with turn, torch.no_grad(), evaluating(network.model):
+        row = stages(network)
+        place = place_of(row, layer)
+        own = row[place].name == layer
+        first = place + 1 if own else place
         bytes_each = passed(row[:first], one).numel() * 4
         units = output_of(row, layer, one).shape[1]
-        count = max(1, min(most, len(gallery), KEPT_BYTES // bytes_each))
-        rows = evenly(len(gallery), count)
-        kept, largest = [], torch.zeros(units, device=one.device)
-        for start in range(0, count, AT_ONCE):
-            before = passed(row[:first], numbers(network, gallery, rows[start : start + AT_ONCE]))
+    count = max(1, min(most, len(gallery), KEPT_BYTES // bytes_each))
+    rows = evenly(len(gallery), count)
+    kept, largest = [], torch.zeros(units, device=one.device)
+    for start in range(0, count, AT_ONCE):
+        images = numbers(network, gallery, rows[start : start + AT_ONCE])
+        with turn, torch.no_grad(), evaluating(network.model):
+            before = passed(row[:first], images)
             output = before if own else output_of([Stage(row[place].name, row[place].module)], layer, before)
             magnitude = output.float().abs()
-            largest = torch.maximum(largest, magnitude.amax(dim=[0, *range(2, magnitude.dim())]))
-            kept.append(before)
+        largest = torch.maximum(largest, magnitude.amax(dim=[0, *range(2, magnitude.dim())]))
+        kept.append(before)
     inside = None if own else layer.removeprefix(f"{row[place].name}.")
     return Patient(
         network=network,

@@ -65,11 +65,10 @@ def probabilities(shared: SharedNetwork, picture: Picture, layer: str, factors: 
 def patient(shared: SharedNetwork, gallery: Gallery, layer: str) -> Patient:
     """The network on the gallery's pictures up to the layer. Raises ExplorerError for pictures without classes."""
 
-    def compute() -> Patient:
-        with shared.lock:
-            return lesions.prepare(shared.network, gallery, layer, PICTURES)
-
-    return remembered_patient((shared.key, gallery.key, layer), compute)
+    return remembered_patient(
+        (shared.key, gallery.key, layer),
+        lambda: lesions.prepare(shared.network, gallery, layer, PICTURES, shared.lock),
+    )
 
 
 def outcome(shared: SharedNetwork, gallery: Gallery, layer: str, factors: Mapping[int, float]) -> Outcome:

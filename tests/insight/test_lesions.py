@@ -8,7 +8,7 @@ from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.gallery import Gallery, numbers
-from alexnet_core.insight.lesions import Outcome, lesioned, needs, outcome, prepare
+from alexnet_core.insight.lesions import AT_ONCE, Outcome, lesioned, needs, outcome, prepare
 from alexnet_core.insight.prediction import logits
 from alexnet_core.models import build
 
@@ -42,6 +42,22 @@ def test_what_is_kept_changes_no_answer(gallery, layer, factors):
     assert np.allclose(found.accuracy, expected.accuracy)
     assert np.allclose(found.probability, expected.probability, atol=1e-5)
     assert found.overall == pytest.approx(expected.overall)
+
+
+def test_others_may_ask_between_two_batches(gallery):
+    turns = []
+
+    class Lock:
+        def __enter__(self):
+            turns.append("taken")
+
+        def __exit__(self, *error):
+            turns.append("left")
+
+    patient = prepare(small_network(), gallery, "features.1", 200, Lock())
+    assert len(patient.kept) == 200
+    # One picture to learn the sizes, then a batch at a time.
+    assert turns == ["taken", "left"] * (1 + -(-200 // AT_ONCE))
 
 
 def test_inside_a_block_too(gallery):
