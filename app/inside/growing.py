@@ -1,5 +1,6 @@
 """A picture that grows on the page Units: what it is to excite, its switches, and the growing itself."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 import streamlit as st
@@ -39,6 +40,8 @@ SWITCHES = {
     "scale": ("Enlarge", "... enlarged or made smaller by up to a tenth."),
 }
 Key = tuple[object, ...]
+GROWER = "grower"
+"""In the session: (key, what grows the picture), while it grows."""
 
 
 def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Objective:
@@ -124,10 +127,18 @@ def show(shared: SharedNetwork, choice: str, layer: UnitLayer, unit: int) -> Non
         )  # fmt: skip
         return
     buttons.button("Stop", icon=":material/stop:", key="stop-growing", on_click=_stop, help="What has grown stays.")
-    grower = visualise(shared.network, objective, kinds, steps, seed)
+    # A click elsewhere on the page interrupts the growing, and the next run of the page goes on with it.
+    known = st.session_state.get(GROWER)
+    if known is None or known[0] != key:
+        known = st.session_state[GROWER] = (key, visualise(shared.network, objective, kinds, steps, seed))
+    grower: Iterator[Drawing] = known[1]
     while True:
-        with shared.lock:
-            step = next(grower, None)
+        try:
+            with shared.lock:
+                step = next(grower, None)
+        except ExplorerError:  # it cannot go on, and does not come again by itself
+            _stop()
+            raise
         if step is None:
             break
         drawing = step
@@ -166,4 +177,5 @@ def _start(key: Key) -> None:
 
 
 def _stop() -> None:
-    st.session_state.pop("growing", None)
+    for name in ("growing", GROWER):
+        st.session_state.pop(name, None)

@@ -3,7 +3,8 @@
 import pytest
 from test_pages import HOSTILE, sound, texts
 
-from app.inside import units
+from alexnet_core.errors import ExplorerError
+from app.inside import growing, units
 from app.sentences import plain
 
 
@@ -53,6 +54,40 @@ def test_a_picture_grows_and_is_kept(run, open_page, few_pictures):
     assert not any(button.key in ("grow", "stop-growing") for button in app.button)
     app.slider(key="grow-steps").set_value(64).run()
     assert "of 32 steps" not in texts(app)
+
+
+def test_a_picture_that_was_interrupted_grows_on(run, open_page, few_pictures, monkeypatch):
+    begun = []
+    grow, draw = growing.visualise, growing.draw
+    monkeypatch.setattr(growing, "visualise", lambda *asked: begun.append(asked) or grow(*asked))
+    app = open_page("units", run=run.id, layer="features.0")
+    app.slider(key="grow-steps").set_value(64).run()
+
+    def left(*_):
+        raise ZeroDivisionError  # in the place of a click elsewhere, which ends the page's run in the same way
+
+    monkeypatch.setattr(growing, "draw", left)
+    app.button(key="grow").click().run()
+    assert app.exception
+    monkeypatch.setattr(growing, "draw", draw)
+    app.run()
+    assert sound(app)
+    assert "After 64 of 64 steps" in texts(app)
+    assert len(begun) == 1
+
+
+def test_what_cannot_grow_says_so_once(run, open_page, few_pictures, monkeypatch):
+    def broken(*_):
+        raise ExplorerError("The picture has grown beyond what can be computed.")
+        yield
+
+    monkeypatch.setattr(growing, "visualise", broken)
+    app = open_page("units", run=run.id, layer="features.0")
+    app.button(key="grow").click().run()
+    assert "beyond what can be computed" in app.error[0].value
+    app.run()
+    assert sound(app)
+    assert any(button.key == "grow" for button in app.button)
 
 
 def test_with_classes_there_is_selectivity(run, open_page, labelled):
