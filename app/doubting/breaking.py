@@ -1,6 +1,6 @@
 """What a network says about pictures that were made worse, remembered: for the page Break it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,9 @@ from app.store import Store
 PICTURES = 200
 """Of a data set, on which accuracy against strength is measured at first: known to 3.5 percentage points (one standard
 deviation, at 50 %)."""
+AT_ONCE = 50
+"""Of them, changed and asked about at all strengths before the next ones: what a click on the page interrupts goes on
+after the last so many."""
 
 Progress = Callable[[float], object]
 
@@ -29,6 +32,12 @@ Progress = Callable[[float], object]
 def _kept() -> Store:
     """A series of eleven pictures takes up to 2 MB."""
     return Store(40)
+
+
+@st.cache_resource
+def _measured() -> Store:
+    """A few numbers each, which took seconds or minutes: apart, for a look at forty pictures would push them out."""
+    return Store(200)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def accuracies(
 
     levels = len(find_distortion(name).levels)
     key = (shared.key, gallery.key, "accuracies", name, box, most)
-    return _kept().get(key, lambda: _shares(shared, gallery, most, levels, parts, progress))
+    return _measured().get(key, lambda: _shares(shared, gallery, key, most, levels, parts, progress))
 
 
 def attacked_accuracies(
@@ -86,33 +95,47 @@ def attacked_accuracies(
         return adversarial.right_answers(shared.network, squares, labels, kind)
 
     key = (shared.key, gallery.key, "attacked", kind, most)
-    return _kept().get(key, lambda: _shares(shared, gallery, most, len(EPSILONS), parts, progress))
+    return _measured().get(key, lambda: _shares(shared, gallery, key, most, len(EPSILONS), parts, progress))
+
+
+@dataclass
+class _Count:
+    """How far a measurement has come."""
+
+    right: np.ndarray
+    """float (L,): right answers at each level."""
+    done: int = 0
+    """Pictures."""
 
 
 def _shares(
     shared: SharedNetwork,
     gallery: Gallery,
+    key: tuple[Hashable, ...],
     most: int,
     levels: int,
     parts: Callable[[np.ndarray, np.ndarray], Iterator[tuple[int, np.ndarray]]],
     progress: Progress,
 ) -> list[float]:
-    """How many are right at each level. `parts` gives, of squares and their labels, (level, which are right) in pieces;
-    `PICTURES` squares are in memory at a time."""
+    """How many are right at each level. `parts` gives, of squares and their labels, (level, which are right) in pieces.
+    What was counted for a page that was left is kept under `key`: the next one who asks goes on from there."""
     rows = evenly(len(gallery), most)
-    right, done = np.zeros(levels), 0
     assert gallery.labels is not None
-    for some in np.array_split(rows, -(-len(rows) // PICTURES)):
+    count: _Count = _measured().get((*key, "until now"), lambda: _Count(np.zeros(levels)))
+    progress(count.done / len(rows))
+    while count.done < len(rows):
+        some = rows[count.done : count.done + AT_ONCE]
         pieces = parts(gallery.images[some], gallery.labels[some])
-        left = levels * len(some)
+        right, left = np.zeros(levels), levels * len(some)
         while left:
             with shared.lock:  # a piece at a time: others may ask in between
                 level, answers = next(pieces)
             right[level] += answers.sum()
             left -= len(answers)
-            done += len(answers)
-            progress(done / (levels * len(rows)))
-    return (right / len(rows)).tolist()
+            progress((count.done + len(some) - left / levels) / len(rows))
+        count.right += right
+        count.done += len(some)
+    return (count.right / len(rows)).tolist()
 
 
 def attacks(

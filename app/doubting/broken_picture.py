@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.gallery import Gallery
@@ -61,12 +62,30 @@ def show_accuracy(
         )
         return
     count = _how_many(gallery)
-    if not _wanted((shared.key, gallery.key, count, *question), count, explanation):
+    question = (shared.key, gallery.key, count, *question)
+    asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
+    if not _wanted(asked, question, count, explanation):
         st.caption("How many of the test pictures are still right at each strength?")
         return
-    bar = st.empty()
-    shares = measure(gallery, lambda share: bar.progress(share, "Changing pictures and asking"), count)
-    bar.empty()
+    place = st.empty()
+    bars: list[DeltaGenerator] = []
+
+    def tell(share: float) -> None:
+        if not bars:  # there is something to wait for, and to stop
+            with place.container():
+                bars.append(st.progress(share))
+                st.button(
+                    "Stop",
+                    key="stop_measuring_accuracy",
+                    icon=":material/stop:",
+                    on_click=asked.discard,
+                    args=(question,),
+                    help="What was counted is kept: measured again, it goes on from there.",
+                )
+        bars[0].progress(share, "Changing pictures and asking")
+
+    shares = measure(gallery, tell, count)
+    place.empty()
     draw(shares)
     st.caption(
         f"{count:,} pictures of {plain(gallery.title)}, spread evenly; by chance alone a point may be off by "
@@ -89,9 +108,8 @@ def _how_many(gallery: Gallery) -> int:
     return every if wanted else PICTURES
 
 
-def _wanted(question: tuple[object, ...], count: int, explanation: str) -> bool:
+def _wanted(asked: set[tuple[object, ...]], question: tuple[object, ...], count: int, explanation: str) -> bool:
     """Whether the accuracy was asked for; draws the button until it is."""
-    asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
     place = st.empty()
     if question not in asked and place.button(
         f"Measure on {count:,} pictures", icon=":material/speed:", help=explanation

@@ -172,5 +172,8 @@ def _accuracy(shared: SharedNetwork, name: str, level: int, box: Box, levels: li
             alt=f"The share of right answers at each strength; at the chosen one it is {words.percent(shares[level])}.",
         )
 
-    explanation = "Each is distorted at all eleven strengths, 200 in half a minute. What was measured is kept."
+    explanation = (
+        "Each is distorted at all eleven strengths. 200 take seconds with a small network, minutes with a large one. "
+        "What was measured is kept."
+    )
     show_accuracy(shared, (name, box), explanation, measure, draw)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from alexnet_core.data.sources import prepare
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.adversarial import EPSILONS
 from alexnet_core.insight.distortions import DISTORTIONS, Box, probabilities
 from alexnet_core.models import Network, build
@@ -146,7 +147,8 @@ def test_untouched_pictures_are_all_right_where_the_labels_are_the_answers(with_
     gallery = replace(found, key="answers", labels=said)
     told = []
     shares = breaking.accuracies(shared, gallery, "noise", Box(), told.append)
-    assert len(shares) == len(told) == 11
+    assert len(shares) == 11
+    assert told == pytest.approx([place / 11 for place in range(12)])
     assert shares[0] == 1
     assert all(0 <= share <= 1 for share in shares)
 
@@ -167,12 +169,52 @@ def test_all_pictures_in_pieces_are_all_pictures_at_once(with_data, monkeypatch)
     gallery = breaking.labelled(shared, with_data.id)
     # Blur has no chance in it, which would be drawn anew for each piece.
     whole = breaking.accuracies(shared, gallery, "blur", Box(), lambda share: None, len(gallery))
-    monkeypatch.setattr(breaking, "PICTURES", 3)
+    monkeypatch.setattr(breaking, "AT_ONCE", 3)
     told = []
     pieces = breaking.accuracies(shared, gallery, "blur", Box(), told.append, len(gallery) + 1)
     assert pieces == pytest.approx(whole, abs=1.5 / len(gallery))  # other batches round otherwise
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+def test_a_measurement_that_a_click_interrupted_goes_on(with_data, monkeypatch):
+    monkeypatch.setattr(breaking, "AT_ONCE", 2)
+    shared = session.load(with_data.id)
+    gallery = breaking.labelled(shared, with_data.id)
+    whole = breaking.accuracies(shared, gallery, "blur", Box(), lambda share: None)
+    breaking._measured.clear()
+
+    def left(share):
+        if share > 0.6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        breaking.accuracies(shared, gallery, "blur", Box(), left)
+    told = []
+    assert breaking.accuracies(shared, gallery, "blur", Box(), told.append) == pytest.approx(whole)
+    assert told[0] > 0
+
+
+def test_a_measurement_can_be_stopped(with_data, open_page, monkeypatch):
+    def interrupted(shared, gallery, name, box, progress, most):
+        progress(0.1)
+        raise ExplorerError("Interrupted.")
+
+    monkeypatch.setattr(breaking, "accuracies", interrupted)
+    app = open_page("break_it", run=with_data.id)
+    next(button for button in app.button if button.label.startswith("Measure on")).click().run()
+    next(button for button in app.button if button.label == "Stop").click().run()
+    assert sound(app)
+    assert any(button.label.startswith("Measure on") for button in app.button)
+
+
+def test_maps_push_no_measurement_out(with_data):
+    shared = session.load(with_data.id)
+    gallery = breaking.labelled(shared, with_data.id)
+    breaking.accuracies(shared, gallery, "blur", Box(), lambda share: None)
+    for number in range(50):
+        breaking._kept().get(("map", number), lambda: number)
+    breaking.accuracies(shared, gallery, "blur", Box(), lambda share: pytest.fail("It was measured before."))
 
 
 def test_the_figures_say_what_they_show():
