@@ -197,7 +197,7 @@ def _classes(first: Question, likely: Sequence[int]) -> list[Question]:
     classes = first.network.classes
     chosen = _several(
         "Classes",
-        f"compared_classes-{first.choice}",
+        f"compared_classes-{first.choice}-{first.asked.picture.key}",  # another picture has other likely classes
         _likely_first(first.asked.shared, likely),
         likely[:FIRST],
         format_func=classes.__getitem__,
@@ -239,7 +239,7 @@ def _networks(first: Question) -> list[Question]:
     others = [name for name in titles if name != first.choice and not name.startswith(IMAGENET)]
     chosen = _several(
         "Networks",
-        "compared_networks",
+        f"compared_networks-{first.choice}",
         titles,
         [first.choice, *others[:2]],
         format_func=titles.__getitem__,

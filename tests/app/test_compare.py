@@ -1,5 +1,6 @@
 """What stands side by side, and the lines of Python that repeat it."""
 
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from alexnet_core.data.sources import prepare
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute
+from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models.weights import save_network
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.states import RunState
@@ -16,6 +18,7 @@ from app.answers import Asked
 from app.explaining import compare
 from app.explaining.compare import MOST, Question, methods_at_first, spread
 from app.explaining.repeat import script
+from tests.app.conftest import CLASSES
 from tests.pictures import class_files, make_folder
 
 SLOW = [name for name, method in ATTRIBUTIONS.items() if method.slow]
@@ -133,6 +136,33 @@ def test_one_damaged_network_does_not_hide_the_others(run, open_page):
     assert not app.error
     assert any(warning.value.startswith("Broken") for warning in app.warning)
     assert app.get("download_button")
+
+
+def test_another_picture_is_explained_for_its_own_classes(run, open_page, monkeypatch):
+    said = {"sample-ship": 0, "sample-flower": 2}
+    monkeypatch.setattr(
+        "app.answers.top",
+        lambda shared, picture: [ClassProbability(CLASSES[said[picture.key]], said[picture.key], 0.9)],
+    )
+    app = open_page("explain", run=run.id)
+    app.segmented_control(key="compare").set_value("classes").run()
+    assert app.multiselect[0].value == [0]
+    app.selectbox(key="sample").set_value("flower").run()
+    assert not app.exception
+    assert app.multiselect[0].value == [2]
+
+
+def test_the_network_that_was_chosen_is_among_those_compared(run, open_page):
+    for number in range(4):
+        other = RunDirectory.create(run.config().settings, run.config().data, title=f"Other {number}")
+        shutil.copy(run.network_path, other.network_path)
+        other.write_state(RunState("finished"))
+    app = open_page("explain", run=run.id)
+    app.segmented_control(key="compare").set_value("networks").run()
+    for choice in list(session.networks(imagenet=False)):
+        app.selectbox(key="run").set_value(choice).run()
+        assert not app.exception
+        assert choice in app.multiselect[0].value
 
 
 def test_nothing_chosen_is_a_sentence(run, open_page):
