@@ -55,6 +55,7 @@ def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Obje
         format_func=lambda goal: GOALS[goal] if layer.side or goal != "channel" else "This unit",
         key=f"goal-{bool(layer.side)}",
         help="Everywhere: the mean of the unit's map. In the middle: one value, so that one finds its pattern once.",
+        persist_state="session",
         wrap=True,
     )
     if goal in ("channel", "centre"):
@@ -66,6 +67,7 @@ def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Obje
         format_func=shared.network.classes.__getitem__,
         key="grown_class",
         help="Its logit grows: the score of the class, before scores become probabilities.",
+        persist_state="session",
     )
     if goal == "class":
         return Objective(target)
@@ -75,6 +77,7 @@ def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Obje
         format_func=shared.network.classes.__getitem__,
         key="grown_against",
         help="Its logit is subtracted: what both classes share does not grow.",
+        persist_state="session",
     )
     return Objective(target, against=against)
 
@@ -85,13 +88,28 @@ def choose_regularisers() -> tuple[Regularisers, int, int]:
         st.caption("Switch one off, grow the picture again, and see why it is needed.")
         with st.container(horizontal=True):
             chosen = {
-                name: st.toggle(title, value=True, key=f"grow-{name}", help=text)
+                name: st.toggle(title, value=True, key=f"grow-{name}", help=text, persist_state="session")
                 for name, (title, text) in SWITCHES.items()
             }
         left, right = st.columns(2)
-        steps = left.slider("Steps", 32, 512, STEPS, 32, key="grow-steps", help="More steps, more detail, more time.")
+        steps = left.slider(
+            "Steps",
+            32,
+            512,
+            STEPS,
+            32,
+            key="grow-steps",
+            help="More steps, more detail, more time.",
+            persist_state="session",
+        )
         seed = right.number_input(
-            "Seed", 0, 999_999, 0, key="grow-seed", help="The same seed gives the same picture; another, another one."
+            "Seed",
+            0,
+            999_999,
+            0,
+            key="grow-seed",
+            help="The same seed gives the same picture; another, another one.",
+            persist_state="session",
         )
     assert set(chosen) == {field.name for field in fields(Regularisers)}
     return Regularisers(**chosen), steps, int(seed)

@@ -91,7 +91,13 @@ def ask() -> None:
         persist_state="session",
     )
     epochs = left.number_input(
-        "Epochs", 1, 200, EPOCHS, key="transfer_epochs", help="Passes of each network over its pictures."
+        "Epochs",
+        1,
+        200,
+        EPOCHS,
+        key="transfer_epochs",
+        help="Passes of each network over its pictures.",
+        persist_state="session",
     )
     most = right.number_input(
         "Training pictures of each class",
@@ -101,6 +107,7 @@ def ask() -> None:
         50,
         key="transfer_most",
         help="0 takes all. With fewer pictures, what was copied is worth more.",
+        persist_state="session",
     )
     layers = right.multiselect(
         "Layers copied",
@@ -108,6 +115,7 @@ def ask() -> None:
         list(range(1, DEEPEST + 1)),
         key="transfer_layers",
         help="For each number four networks are trained. Fewer are sooner done; the others can be added later.",
+        persist_state="session",
     )
     count = 2 + len(KINDS) * len(layers)
     if st.button(

@@ -32,6 +32,7 @@ size = right.slider(
     MODELS[name].image_size,
     key=f"size-{name}",
     help="Larger pictures make larger maps and more work; too small a picture does not survive the poolings.",
+    persist_state="session",
 )
 
 layers = layers_of(name, size)

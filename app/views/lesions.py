@@ -39,6 +39,7 @@ chosen = which.multiselect(
     default=strongest[: lesions.AT_FIRST],
     key=key,
     help="At first some that answer most to the present picture; the list begins with the strongest.",
+    persist_state="session",
 )
 factor = how.slider(
     "Their output, times",
@@ -79,6 +80,7 @@ label = st.selectbox(
     format_func=shared.network.classes.__getitem__,
     key="needed_by",
     help="Each unit of the layer is switched off in turn; what is needed most is what the class falls most without.",
+    persist_state="session",
 )
 found = lesions.ask_for_needs(shared, gallery, offered[layer])
 if found is not None:

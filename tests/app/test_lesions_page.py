@@ -66,6 +66,15 @@ def test_no_unit_chosen_changes_nothing_and_fails_nowhere(run, open_page, labell
     assert sound(app)
 
 
+def test_a_lesion_outlasts_a_look_at_another_page(run, open_page, labelled):
+    app = open_page("lesions", run=run.id, layer="features.1")
+    app.multiselect[0].set_value([3, 5]).run()
+    app.switch_page("views/runs.py").run()
+    app.switch_page("views/lesions.py").run()
+    assert sound(app)
+    assert app.multiselect[0].value == [3, 5]
+
+
 def test_a_layer_that_a_picture_passes_twice_is_not_offered(monkeypatch):
     every = {
         "a": UnitLayer("a", "ReLU", 4, 8),

@@ -98,6 +98,19 @@ def test_with_classes_there_is_selectivity(run, open_page, labelled):
     assert HOSTILE not in texts(app)
 
 
+def test_what_is_to_be_excited_outlasts_a_look_at_another_page(run, open_page, few_pictures):
+    app = open_page("units", run=run.id, layer="features.0")
+    app.segmented_control(key="goal-True").set_value("class").run()
+    app.selectbox(key="grown_class").set_value(2).run()
+    app.slider(key="grow-steps").set_value(64).run()
+    app.switch_page("views/runs.py").run()
+    app.switch_page("views/units.py").run()
+    assert sound(app)
+    assert app.segmented_control(key="goal-True").value == "class"
+    assert app.selectbox(key="grown_class").value == 2
+    assert app.slider(key="grow-steps").value == 64
+
+
 def test_where_no_way_back_can_be_drawn_that_is_said(run, open_page, few_pictures, monkeypatch):
     monkeypatch.setattr("app.answers.why_not", lambda shared, method: "It computes its ReLUs elsewhere.")
     app = open_page("units", run=run.id, layer="features.0")
