@@ -213,10 +213,13 @@ def finding(found: Sequence[Need], whole: Outcome, label: int, unit: int, name: 
             "tenth of a percentage point. Units that can stand in for each other do not show here: try several at once "
             "above."
         )
+    points = f"{100 * abs(accuracy):.1f}"
+    moved = f"{points} percentage points {'less' if accuracy > 0 else 'more'} often"
+    often = moved if float(points) else "as often as before"
     return (
-        f"{name} needs unit {unit} most: without it the network finds its pictures less probable by "
-        f"{100 * probability:.1f} percentage points on average, and is right about {100 * accuracy:.1f} percentage "
-        f"points fewer. The probability is what is ranked: with few pictures a class, accuracies move in coarse steps. "
+        f"{name} needs unit {unit} most: without it the probability of this class falls by {100 * probability:.1f} "
+        f"percentage points on average over its own pictures, and the network is right about them {often}. "
+        "The probability is what is ranked: with few pictures a class, accuracies move in coarse steps. "
         f"{harmless:,} of {len(found):,} units can be missed one at a time without a loss of accuracy. Units that can "
         "stand in for each other do not show here: try several at once above."
     )

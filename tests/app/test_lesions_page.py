@@ -1,8 +1,10 @@
 """The page Lesions: what falls when units are taken away, and which unit a class needs."""
 
+import numpy as np
 import pytest
 from test_pages import HOSTILE, sound, texts
 
+from alexnet_core.insight.lesions import Need, Outcome
 from alexnet_core.insight.units import UnitLayer
 from app import remembered, session
 from app.inside import lesions
@@ -49,6 +51,16 @@ def test_what_was_measured_for_a_page_that_was_left_is_kept(run, open_page, labe
     found = lesions.needs(shared, gallery, "features.1", lambda share, words: again.append(words))
     assert [need.unit for need in found] == whole
     assert again[0].startswith("Unit 4 of")
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [(0.5, "30.0 percentage points less often"), (0.9, "10.0 percentage points more often"), (0.8, "as often as")],
+)
+def test_the_finding_says_which_way_the_accuracy_moves(without, said):
+    whole = Outcome(np.array([0.8]), np.array([0.7]), 0.8)
+    need = Need(0, 1, Outcome(np.array([without]), np.array([0.4]), without))
+    assert said in lesions.finding([need], whole, 0, 0, "cats")
 
 
 def test_a_factor_of_one_changes_nothing(run, open_page, labelled):
