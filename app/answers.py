@@ -4,8 +4,9 @@ A network computes only under its lock, and what several sessions ask at the sam
 """
 
 from collections.abc import Callable, Hashable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -135,22 +136,28 @@ class Asked:
         return None if beside is None else evenly_spread(beside.images("train"))
 
 
-def explained(asked: Asked, watching: Watching = UNWATCHED) -> attribution.Attribution:
-    """The attribution map that answers the question."""
-
+def explained(asked: Asked, watching: Watching | None = None) -> attribution.Attribution:
+    """The attribution map that answers the question. Who gives no `watching` is told of waits by the page's own
+    line."""
+    turn: AbstractContextManager[None] = asked.shared.lock
+    meanwhile: Callable[[], object] | None = None
+    if watching is not None:
+        waiting = watching.waiting
+        turn = asked.shared.lock.turn(lambda before: waiting(before_you(before)))
+        meanwhile = partial(waiting, SAME_QUESTION)
     slow = attribution.ATTRIBUTIONS[asked.method].slow
 
     def compute() -> attribution.Attribution:
-        with asked.shared.lock.turn(lambda before: watching.waiting(before_you(before))):
+        with turn:
             if slow:
                 give_back()  # else what quick maps have left in the heaps would lie beside what this one takes
             try:
-                return _attributed(asked, watching)
+                return _attributed(asked, watching or UNWATCHED)
             finally:
                 if slow:
                     give_back()
 
-    return _attributions().get(asked.key, compute, lambda: watching.waiting(SAME_QUESTION))
+    return _attributions().get(asked.key, compute, meanwhile)
 
 
 def known(asked: Asked) -> attribution.Attribution | None:

@@ -158,11 +158,13 @@ def infidelity(asked: Asked) -> Infidelity | None:
 def sensitivity(asked: Asked) -> float:
     """The largest relative change of the map among pictures that nobody can tell apart."""
 
-    def explain(network: Network, picture: Image.Image) -> Attribution:
-        with asked.shared.lock:  # a map at a time: others may ask in between
-            return explaining(asked)(network, picture)
-
     def compute() -> float:
+        question = explaining(asked)  # once: it may read two hundred pictures of the data set
+
+        def explain(network: Network, picture: Image.Image) -> Attribution:
+            with asked.shared.lock:  # a map at a time: others may ask in between
+                return question(network, picture)
+
         return faithfulness.unsteady(asked.shared.network, asked.picture.image, explain)
 
     return _kept().get(("sensitivity", *asked.key), compute)

@@ -17,7 +17,7 @@ from app import answers
 from app.answers import Asked, Watching
 from app.session import SharedNetwork
 from app.store import Store
-from app.waiting import before_you
+from app.waiting import before_you, telling
 from tests.insight.small_networks import network_of, noise, small_network, traces
 
 
@@ -162,6 +162,22 @@ def test_the_line_is_told_honestly(store):
     thread.join()
     assert told[0] == "Waiting: this network answers 1 question before yours."
     assert before_you(3).endswith("3 questions before yours.")
+
+
+def test_who_does_not_watch_is_told_by_the_page(store):
+    shared = SharedNetwork("small", small_network())
+    told = []
+
+    def ask():
+        with telling(told.append):
+            answers.explained(Asked(shared, Brought("noise", noise()), next(iter(ATTRIBUTIONS)), 0))
+
+    with shared.lock:
+        thread = started(ask)
+        until(lambda: told)
+    thread.join()
+    assert told[0] == 1
+    assert told[-1] == 0
 
 
 def test_one_who_stops_leaves_nothing_behind(store):
