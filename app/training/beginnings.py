@@ -1,12 +1,14 @@
 """What a training begins with, as the page Train offers it: nothing, a network of this computer, or ImageNet's."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import DATASETS
+from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS, Network
 from alexnet_core.models.fetching import imagenet_is_here
 from alexnet_core.runs.directory import RunDirectory
@@ -30,7 +32,8 @@ def choose(size_key: Callable[[str], str]) -> str:
     def take_size() -> None:
         source, begin = st.session_state.get("new_data"), st.session_state.new_start
         if source in DATASETS and begin:
-            st.session_state[size_key(source)] = usual_side(begin, st.session_state.get("new_imagenet"))
+            with suppress(ExplorerError):  # gone or damaged: the form says so, where it can be a sentence
+                st.session_state[size_key(source)] = usual_side(begin, st.session_state.get("new_imagenet"))
 
     begin = st.selectbox(
         "Start from",

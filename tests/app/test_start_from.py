@@ -1,12 +1,13 @@
 """The form for a new run that begins with what another network has learned."""
 
 import pytest
+import streamlit as st
 import torch
 
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models.weights import load_network
-from alexnet_core.runs import launcher
+from alexnet_core.runs import launcher, trash
 from alexnet_core.runs.settings_file import Request, to_link
 from alexnet_core.training.recipes import TRANSFER
 from app.training import beside
@@ -46,6 +47,23 @@ def test_nothing_is_the_beginning_until_a_network_is_chosen(run, open_page):
     assert app.selectbox(key="new_start").value == ""
     assert not set(TRANSFER) & set(app.selectbox(key="new_recipe").options)
     assert "Take" not in [one.label for one in app.button]
+
+
+def test_a_damaged_beginning_is_a_sentence(run, open_page):
+    app = open_page("train", run="new")
+    run.network_path.write_bytes(b"no network")
+    st.cache_resource.clear()
+    app.selectbox(key="new_start").set_value(run.id).run()
+    assert not app.exception
+    assert "is damaged" in app.error[0].value
+
+
+def test_a_beginning_that_another_window_deleted_is_none(run, open_page):
+    app = open_page("train", run="new")
+    trash.delete(run)
+    app.selectbox(key="new_start").set_value(run.id).run()
+    assert not app.exception
+    assert app.selectbox(key="new_start").value == ""
 
 
 def test_three_ways_stand_side_by_side_with_their_costs(form, run):
