@@ -20,7 +20,9 @@ from app.session import Picture, SharedNetwork
 
 TICK = 0.6
 """Seconds a moment is shown while it plays."""
-MOMENT, PLAYING = "moment", "playing"
+MOMENT, PLAYING, SHOWN = "moment", "playing", "shown"
+"""In the session: the slider's place (with the history's key behind it), the history that plays, the moment that was
+shown last."""
 AT_FIRST = "grad_cam"
 """The method to begin with: its maps are smooth, and so are their changes."""
 
@@ -122,10 +124,8 @@ def _moving(
     with sentences_for_people():
         if playing and st.session_state.get(PLAYING) != past.key:
             st.rerun()  # someone moved the slider: the timer ends with the page's next run
-        place = past.steps.index(st.session_state[key])
-        if playing and st.session_state.get("shown") == st.session_state[key]:
-            place = min(place + 1, len(past.steps) - 1)
-            st.session_state[key] = past.steps[place]
+        if playing:
+            _advance(past, key)
         step = st.select_slider(
             "Moment",
             past.steps,
@@ -133,12 +133,21 @@ def _moving(
             format_func=lambda step: f"step {step:,}",
             on_change=lambda: st.session_state.update({PLAYING: None}),
             help="Snapshots are kept at the start, after 1, 2, 4, 8 ... steps, and at ends of epochs.",
+            persist_state="session",
         )
-        st.session_state["shown"] = step
+        st.session_state[SHOWN] = step
         _show(past, shared, watched, drawn[past.steps.index(step)], step)
         if playing and step == past.steps[-1]:
             st.session_state[PLAYING] = None
             st.rerun()
+
+
+def _advance(past: History, key: str) -> None:
+    """Let the slider stand at the next moment, once the one it stands at was shown: Play may just have gone back to the
+    first one."""
+    now = st.session_state[key]
+    if st.session_state.get(SHOWN) == now and now != past.steps[-1]:
+        st.session_state[key] = past.steps[past.steps.index(now) + 1]
 
 
 def _show(past: History, shared: SharedNetwork, watched: Watched, one: Drawn, step: int) -> None:

@@ -142,6 +142,15 @@ def test_the_page_plays_whole_snapshots(run, open_page, monkeypatch):
     assert any(button.label == "Play" for button in app.button)
 
 
+def test_the_moment_outlasts_a_look_at_another_page(run, open_page):
+    app = open_page("time_machine", run=grown(run, whole=False).id)
+    app.select_slider[0].set_value(0).run()
+    app.switch_page("views/runs.py").run()
+    app.switch_page("views/time_machine.py").run()
+    assert sound(app)
+    assert "Step 0, epoch 0" in texts(app)
+
+
 def test_the_page_says_what_first_layers_cannot_show(run, open_page):
     app = open_page("time_machine", run=grown(run, whole=False).id)
     assert sound(app)
