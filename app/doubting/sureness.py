@@ -169,12 +169,14 @@ def fitted(shared: SharedNetwork, fit: Gallery, judge: Gallery | None, progress:
 def _answers(
     shared: SharedNetwork, gallery: Gallery, rows: np.ndarray, progress: Progress
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    batches = calibration.answers(shared.network, gallery, rows)
-    found: list[torch.Tensor] = []
+    """The logits and the true classes. What was answered for a page that was left, or interrupted by a click, is kept:
+    the next one who asks goes on from there."""
+    found: list[torch.Tensor] = _kept().get((shared.key, gallery.key, len(rows), "answers until now"), list)
+    batches = calibration.answers(shared.network, gallery, rows[sum(map(len, found)) :])
     while (count := sum(map(len, found))) < len(rows):
+        progress(count / len(rows))
         with shared.lock:  # a batch at a time: others may ask in between
             found.append(next(batches))
-        progress(count / len(rows))
     assert gallery.labels is not None
     return torch.cat(found), torch.from_numpy(gallery.labels[rows])
 

@@ -101,6 +101,24 @@ def test_the_halves_of_one_split_share_no_picture(with_data, monkeypatch):
     assert not {tuple(row.tolist()) for row in fitted[0]} & {tuple(row.tolist()) for row in judged[0]}
 
 
+def test_answers_that_a_click_interrupted_are_kept(with_data, monkeypatch):
+    monkeypatch.setattr("app.doubting.sureness.calibration.BATCH", 2)
+    shared = session.load(with_data.id)
+    fit, _ = sureness.splits(shared, with_data.id)
+
+    def left(share):
+        if share > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sureness.fitted(shared, fit, None, left)
+    told = []
+    found = sureness.fitted(shared, fit, None, told.append)
+    assert told[0] > 0.3
+    sureness._kept.clear()
+    assert sureness.fitted(shared, fit, None, lambda share: None).temperature == pytest.approx(found.temperature)
+
+
 def test_the_recorded_answers_are_the_runs_own(run):
     found = sureness.recorded(run.id)
     assert (found.split, found.count) == ("test", 4)
