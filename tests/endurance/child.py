@@ -16,7 +16,12 @@ from alexnet_core.runs.directory import RunDirectory
 from .runs import Result
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["alexnet_core.__main__", "alexnet_core.runs.recording", "torch._dynamo", "tqdm"])
+SERVER.set_forkserver_preload([
+    "alexnet_core.__main__", "alexnet_core.data.sources", "alexnet_core.runs.listing", "alexnet_core.runs.queue",
+    "alexnet_core.runs.recording", "sklearn.datasets", "torch._dynamo", "tqdm",
+])  # fmt: skip
+"""What a run imports, and what runs.py does, which each child imports together with this file: scikit-learn alone takes
+two seconds on a busy machine."""
 
 CHECKPOINT_SECONDS = 0.03
 """In the child: some checkpoint every second or third step, so that a short run has many."""
