@@ -18,12 +18,13 @@ OWN_RUN = re.compile(r"run=(\d{8}-[^&]+)")
 
 
 def start_long_training(page: Page) -> None:
-    """By the form: 400 epochs, more than any test waits for."""
+    """By the form: 150 epochs, more than any test waits for. A curve has some 500 points whatever the length, so of a
+    longer run one waits the longer for each."""
     page.goto("/train?run=new")
     page.get_by_text("Settings", exact=True).click()
-    page.get_by_role("spinbutton", name="Epochs").fill("400")
+    page.get_by_role("spinbutton", name="Epochs").fill("150")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    expect(page.get_by_text("400 epochs, each a pass over")).to_be_visible()
+    expect(page.get_by_text("150 epochs, each a pass over")).to_be_visible()
     press(page, "Start training")
     stands(page, "Training")
 
