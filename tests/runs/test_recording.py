@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from alexnet_core.commands.train import INTERRUPTED
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute
 from alexnet_core.errors import ExplorerError
@@ -32,16 +32,7 @@ from alexnet_core.training.events import EpochDone, Finished, StepDone
 from alexnet_core.training.loop import Training
 
 NewRun = Callable[..., RunDirectory]
-
-CHILD = """
-import sys
-from pathlib import Path
-from alexnet_core.runs import recording
-from alexnet_core.runs.directory import RunDirectory
-recording.CHECKPOINT_SECONDS = 0.0
-for event in recording.execute(RunDirectory.open(Path(sys.argv[1]))):
-    print(event, flush=True)
-"""
+FORKED = pytest.mark.skipif(os.name != "posix", reason="only there processes are forked, and told to end by signals")
 
 
 def learned(run: RunDirectory) -> dict[str, bytes]:
@@ -109,7 +100,10 @@ def test_equal_runs_compute_in_the_way_that_was_measured_once(
     assert learned(first) == learned(second)
 
 
+@FORKED
 def test_killed_by_force_again_and_again_it_ends_as_if_never_killed(new_run: NewRun, tmp_path: Path) -> None:
+    from tests.endurance import child, kills  # whose server of processes has PyTorch loaded already
+
     settings = {"epochs": 10, "dropout": 0.5, "rotate": 10.0, "optimizer": "sgd", "lr": 0.02}
     whole = new_run(tmp_path / "runs" / "a-run", **settings)
     list(execute(whole))
@@ -117,35 +111,32 @@ def test_killed_by_force_again_and_again_it_ends_as_if_never_killed(new_run: New
     whole.path.rename(tmp_path / "whole")
 
     run = new_run(tmp_path / "runs" / "a-run", **settings)
-    lot, resumed = random.Random(0), 0
+    lot = random.Random(0)
     for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(run.path)], stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        assert child.stdout is not None
-        for line in islice(child.stdout, lot.randint(3, 25)):
-            resumed += line.startswith("Going on from step")
-        time.sleep(lot.random() * 0.03)
-        child.kill()
-        child.wait()
-        assert child.returncode == -signal.SIGKILL, "it ended before it was killed"
+        process = child.start(run, checkpoint_seconds=0.0)
+        kills.in_training(process, run, lot, 0.0)
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
         assert run.state().status == "interrupted"
     list(execute(run))
-    assert resumed >= 2
+    assert (run.path / "log.txt").read_text().count("Going on from step") >= 2
     assert learned(run) == expected
 
 
-def test_sigterm_saves_and_says_so(new_run: NewRun) -> None:
+@FORKED
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_says_so(new_run: NewRun, number: signal.Signals) -> None:
+    from tests.endurance import child
+
     run = new_run(epochs=200)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(run.path)], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    for line in child.stdout:
-        if line.startswith("StepDone"):
-            break
-    child.terminate()
-    rest = child.stdout.read()
-    assert child.wait(20) == 0
-    assert "Interrupted and saved after step" in rest
+    process = child.start(run, checkpoint_seconds=0.0)
+    while process.is_alive() and not checkpoints(run.path / "checkpoints"):
+        time.sleep(0.005)
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    process.join(20)
+    assert process.exitcode == INTERRUPTED
+    assert "Interrupted and saved after step" in (run.path / "log.txt").read_text()
     assert run.state().status == "interrupted"
     assert checkpoints(run.path / "checkpoints")
 
@@ -313,7 +304,7 @@ def test_a_finished_run_and_a_going_one_are_not_started_again(new_run: NewRun, t
     with pytest.raises(ExplorerError, match="finished"):
         list(execute(run))
     other = new_run(tmp_path / "other")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        other.write_state(recording.RunState("running", pid=child.pid))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as waiting:
+        other.write_state(recording.RunState("running", pid=waiting.pid))
         with pytest.raises(ExplorerError, match="already going on"):
             list(execute(other))
