@@ -102,10 +102,9 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
     assert first[0].std() > 10 * first[1].std()
 
 
-@pytest.mark.parametrize("left_after", [1, 3, 4, 6, 11, 12])
-@pytest.mark.parametrize(
-    "changes",
-    [
+@pytest.fixture(
+    scope="module",
+    params=[
         {},
         {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
         {"batch_norm": False, "schedule": "step"},
@@ -115,12 +114,22 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
     ],
     ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging", "muon", "erasing-even"],
 )
-def test_left_and_taken_up_again_equals_uninterrupted(
-    digits: PreparedSet, left_after: int, changes: dict[str, Any]
-) -> None:
-    config = dataclasses.replace(SMALL, **changes)
+def uninterrupted(
+    request: pytest.FixtureRequest, digits: PreparedSet
+) -> tuple[TrainConfig, list[dict[str, Any]], dict[str, torch.Tensor]]:
+    """Settings, what a run of them writes that nobody leaves, and its weights at the end."""
+    config = dataclasses.replace(SMALL, **request.param)
     whole = training(digits, config)
-    expected = written(list(whole.events()))
+    return config, written(list(whole.events())), whole.model.state_dict()
+
+
+@pytest.mark.parametrize("left_after", [1, 3, 4, 6, 11, 12])
+def test_left_and_taken_up_again_equals_uninterrupted(
+    digits: PreparedSet,
+    uninterrupted: tuple[TrainConfig, list[dict[str, Any]], dict[str, torch.Tensor]],
+    left_after: int,
+) -> None:
+    config, expected, weights = uninterrupted
     first = training(digits, config)
     before = list(takewhile(lambda event: event != Tick(left_after), first.events()))
     # Through a file, as in life: nothing may hang on to the old objects.
@@ -130,7 +139,7 @@ def test_left_and_taken_up_again_equals_uninterrupted(
     second.load_state_dict(state)
     after = list(second.events())
     assert written(before) + written(after) == expected
-    for name, value in whole.model.state_dict().items():
+    for name, value in weights.items():
         assert torch.equal(value, second.model.state_dict()[name]), name
 
 
