@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -39,17 +40,22 @@ runpy.run_path(sys.path[0] + "/predict.py", run_name="__main__")
 """
 
 
+@cache
+def makers() -> dict[str, set[str]]:
+    """Which installed packages bring what can be imported; asked for once, as each package's list of files is read."""
+    return {name: set(map(canonicalize_name, of)) for name, of in packages_distributions().items()}
+
+
 def all_but(*distributions: str) -> set[str]:
     """The names of the installed packages, but for those of `distributions` and of what they cannot do without."""
-    makers = {name: set(map(canonicalize_name, of)) for name, of in packages_distributions().items()}
     waiting, needed = [*distributions], set[str]()
     while waiting:
         name = waiting.pop()
-        if name not in needed and any(name in of for of in makers.values()):
+        if name not in needed and any(name in of for of in makers().values()):
             needed.add(name)
             wanted = map(Requirement, requires(name) or ())
             waiting += [canonicalize_name(one.name) for one in wanted if one.marker is None or _here(one.marker)]
-    return {name for name, of in makers.items() if not of & needed}
+    return {name for name, of in makers().items() if not of & needed}
 
 
 def _here(marker: Marker) -> bool:
