@@ -1,11 +1,11 @@
 """A run that begins with another network: whole, stopped, killed; and what it cannot begin with."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +25,29 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.recording import execute
 from alexnet_core.runs.starting import check_fit, source_of, with_source
 from alexnet_core.training.events import EpochDone, StepDone
+from alexnet_core.training.features import FeatureSource
 from alexnet_core.training.recipes import settle
 
 NewRun = Callable[..., RunDirectory]
 COLOURS = (0.3, 0.4, 0.5)
 
-CHILD = """
-import sys
+KILLED = """
+import os, signal, sys
 from pathlib import Path
 from alexnet_core.runs.directory import RunDirectory
-recording.CHECKPOINT_SECONDS = 0.0
-for event in recording.execute(RunDirectory.open(Path(sys.argv[1]))):
-    print(event, flush=True)
+from alexnet_core.runs.recording import execute
+from alexnet_core.training import features
+features.CHUNK, features.SAVE_EVERY = 8, 0.0
+answer, looked = features.FeatureSource._of, []
+def deadly(source, images):
+    if len(looked) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    looked.append(images)
+    return answer(source, images)
+features.FeatureSource._of = deadly
+list(execute(RunDirectory.open(Path(sys.argv[1]))))
 """
+"""A run that is killed after it has looked at three times eight pictures."""
 
 
 @pytest.fixture
@@ -114,25 +124,30 @@ def test_stopped_and_resumed_it_ends_as_if_undisturbed_though_its_source_is_gone
     assert learned(run) == expected
 
 
-def test_killed_while_it_looks_at_each_picture_it_goes_on(new_run: NewRun, tmp_path: Path, source: Path) -> None:
+def test_killed_while_it_looks_at_each_picture_it_goes_on(
+    new_run: NewRun, tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, answer = [0], FeatureSource._of
+
+    def counted(place: FeatureSource, images: torch.Tensor) -> np.ndarray:
+        looked[0] += len(images)
+        return answer(place, images)
+
+    monkeypatch.setattr("alexnet_core.training.features.CHUNK", 8)
+    monkeypatch.setattr(FeatureSource, "_of", counted)
     whole = new_run(tmp_path / "runs" / "a-run", start_from=str(source), learn="head", batch_norm=False)
     list(execute(whole))
-    expected = learned(whole)
+    expected, at_all = learned(whole), looked[0]
     whole.path.rename(tmp_path / "whole")
     for meta in features_home().glob("*/meta.json"):
         meta.unlink()
     run = new_run(tmp_path / "runs" / "a-run", start_from=str(source), learn="head", batch_norm=False)
-    slow = CHILD.replace(
-        "recording.CHECKPOINT",
-        "from alexnet_core.training import features\nfeatures.CHUNK = 8\nrecording.CHECKPOINT",
-        1,
-    )
-    child = subprocess.Popen([sys.executable, "-c", slow, str(run.path)], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    list(islice(child.stdout, 2))
-    child.kill()
-    child.wait()
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(run.path)], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (run.state().status, run.events()) == ("interrupted", [])
+    looked[0] = 0
     list(execute(run))
+    assert looked[0] == at_all - 24  # what had been written down is not computed again
     assert learned(run) == expected
 
 
