@@ -49,9 +49,19 @@ def test_first_start(home, open_page, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_with_a_run(run, open_page, page):
+    shared = session.load(run.id)
+    first, without_lock = shared.network.model.features[0], []
+
+    def look(layer, _):
+        if layer is first and not shared.lock.length:  # copies, which need no lock, have this hook, too
+            without_lock.append(page)
+
+    hook = first.register_forward_pre_hook(look)
     app = open_page(page, run=run.id)
+    hook.remove()
     assert sound(app)
     assert HOSTILE not in texts(app)
+    assert not without_lock
 
 
 def test_first_start_offers_what_to_do(home, open_page):
