@@ -58,6 +58,28 @@ def test_every_distortion_and_its_strongest_level(run, open_page, name):
     assert DISTORTIONS[name].does in texts(app)
 
 
+def test_the_map_follows_the_picture_and_keeps_to_what_was_seen_in_the_untouched_one(
+    run, shared, open_page, monkeypatch
+):
+    asked, explained = [], breaking.explained
+
+    def noted(shared, pixels, key, method, target):
+        asked.append((pixels, method, target))
+        return explained(shared, pixels, key, method, target)
+
+    monkeypatch.setattr(breaking, "explained", noted)
+    app = open_page("break_it", run=run.id)
+    app.selectbox(key="distortion").set_value("noise").run()
+    app.selectbox(key="broken_method").set_value("grad_cam").run()
+    found = breaking.series(shared, session.sample("ship"), "noise", Box())
+    for level in (0, len(found.squares) - 1):
+        app.select_slider(key="strength-noise").set_value(level).run()
+        assert sound(app)
+        pixels, method, target = asked[-1]
+        assert np.array_equal(pixels, found.squares[level])
+        assert (method, target) == ("grad_cam", found.probabilities[0].argmax())
+
+
 def test_the_sliders_move_the_box(run, open_page):
     app = open_page("break_it", run=run.id)
     app.selectbox(key="distortion").set_value("box").run()
