@@ -62,7 +62,7 @@ def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) 
 
 
 def test_a_run_of_two_processes_is_ended_with_all_of_them(few: PreparedSet) -> None:
-    settings = launcher.settled({"epochs": 10_000, "batch_size": 8, "device": "cpu", "precision": "fp32"}, few, 2)
+    settings = launcher.settled({"epochs": 1_000, "batch_size": 8, "device": "cpu", "precision": "fp32"}, few, 2)
     assert settings.threads == max(1, threads_beside_pages() // 2)
     run = launcher.start(settings, few, processes=2)
     wait_until(run, "running")
