@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from alexnet_core.commands.train import INTERRUPTED
 from alexnet_core.data.prepared import PreparedSet
-from alexnet_core.devices import Compute
+from alexnet_core.devices import MEMORY_FORMATS, Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.prediction import predict
 from alexnet_core.runs import recording
@@ -84,19 +84,18 @@ def test_timing_never_enters_the_metrics(new_run: NewRun, tmp_path: Path) -> Non
 def test_equal_runs_compute_in_the_way_that_was_measured_once(
     new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The second measuring would find another way, with other bits.
-    ways = iter(["bf16", "fp32"])
+    # The second measuring would find another way, which adds up in another order.
+    ways = iter(["contiguous", "channels_last"])
 
     def measured(settings: object, data: object, usual: Compute, *_: object) -> tuple[Compute, dict[str, object]]:
-        way = replace(usual, precision=next(ways))
-        found = {"precision": way.precision, "threads": 1, "memory_format": "channels_last", "step_seconds": 1.0}
-        return way, found | {"whole": True}
+        name = next(ways)
+        found = {"precision": "fp32", "threads": 1, "memory_format": name, "step_seconds": 1.0, "whole": True}
+        return replace(usual, memory_format=MEMORY_FORMATS[name]), found
 
     monkeypatch.setattr(pace, "_measure", measured)
-    monkeypatch.setattr(pace, "emulated", lambda device: False)  # else nothing is open to be measured
-    first, second = (new_run(tmp_path / name, precision="auto") for name in ("one", "two"))
+    first, second = (new_run(tmp_path / name, memory_format="auto") for name in ("one", "two"))
     said = [[event for event in execute(run) if isinstance(event, str)] for run in (first, second)]
-    assert said == [["Training on cpu, bf16, 1 thread, channels last."]] * 2
+    assert said == [["Training on cpu, fp32, 1 thread, contiguous."]] * 2
     assert learned(first) == learned(second)
 
 

@@ -66,7 +66,7 @@ def test_one_batch_can_be_learned_by_heart(digits: PreparedSet) -> None:
     assert last.train_loss < 0.05
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.bf16)])
 def test_the_same_seed_gives_the_same_run_and_another_one_another(digits: PreparedSet, precision: str) -> None:
     first, second = (written(list(training(digits, precision=precision).events())) for _ in range(2))
     assert first == second
