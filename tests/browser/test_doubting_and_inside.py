@@ -32,7 +32,7 @@ def test_a_picture_is_made_worse_and_attacked_and_the_attack_is_taken_home(page:
     with page.expect_download() as download:
         press(page, "Download the attacked picture")
     with Image.open(download.value.path()) as attacked:
-        assert attacked.size == (64, 64)
+        assert attacked.size == (32, 32)
 
 
 def test_an_answer_is_asked_for_many_times_and_its_probabilities_are_judged(page: Page, finished: RunDirectory) -> None:
