@@ -3,7 +3,7 @@ asked about many times; its neighbours; a training played back."""
 
 import re
 
-from hands import press, settle
+from hands import press, settle, wait_until
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -67,8 +67,12 @@ def test_a_training_is_played_from_its_first_step_to_its_last(page: Page, finish
     press(page, "Play")
     seen: set[str] = set()
     expect(page.get_by_role("img", name=f"The filters of the first layer at step {last}.")).to_have_count(0)
-    while f"The filters of the first layer at step {last}." not in seen:
+
+    def at_the_end() -> bool:
         seen.add(shown.first.get_attribute("alt") or "")
+        return f"The filters of the first layer at step {last}." in seen
+
+    wait_until(at_the_end, 120)
     assert len(seen) > 3
     settle(page)
     page.get_by_text("Take it home").click()

@@ -38,6 +38,13 @@ def wait_until(run: RunDirectory, *statuses: str, seconds: float = 60) -> str:
     return status
 
 
+def wait_for_a_step(run: RunDirectory) -> None:
+    end = time.monotonic() + 60
+    while not any(isinstance(event, StepDone) for event in run.events()):
+        assert time.monotonic() < end, f"no step in {run.state()}: {(run.path / 'log.txt').read_text()}"
+        time.sleep(0.05)
+
+
 def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) -> None:
     settings = settle({"epochs": 400, "batch_size": 8, "threads": 1}, train_images=few.count("train"), image_size=32)
     run = launcher.start(settings, few, title="My first run")
@@ -49,8 +56,7 @@ def test_start_stop_resume_and_finish_in_a_process_of_its_own(few: PreparedSet) 
     assert process.nice() == launcher.NICENESS
     with pytest.raises(ExplorerError, match="already going on"):
         launcher.resume(run)
-    while not any(isinstance(event, StepDone) for event in run.events()):
-        time.sleep(0.05)
+    wait_for_a_step(run)
     run.ask("STOP")
     wait_until(run, "stopped")
     assert process.wait(20) is not None or not process.is_running()
@@ -66,8 +72,7 @@ def test_a_run_of_two_processes_is_ended_with_all_of_them(few: PreparedSet) -> N
     assert settings.threads == max(1, threads_beside_pages() // 2)
     run = launcher.start(settings, few, processes=2)
     wait_until(run, "running")
-    while not any(isinstance(event, StepDone) for event in run.events()):
-        time.sleep(0.05)
+    wait_for_a_step(run)
     state = run.state()
     assert state.pid is not None
     assert "in each of 2 processes" in state.message
