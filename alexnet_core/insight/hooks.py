@@ -58,7 +58,14 @@ def outputs(model: nn.Module, name: str) -> Iterator[list[torch.Tensor]]:
     """The layer's outputs themselves while the block runs, one for each time it runs: the score has a gradient with
     respect to them. The hook is gone when the block ends. `name` has to be a layer of the model."""
     kept: list[torch.Tensor] = []
-    handle = model.get_submodule(name).register_forward_hook(lambda module, inputs, output: kept.append(output))
+
+    def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
+        kept.append(output)
+        # What is behind gets a copy: torchvision's blocks add their shortcut to an output in place, and its Inceptions
+        # rectify one so.
+        return output.clone()
+
+    handle = model.get_submodule(name).register_forward_hook(hook)
     try:
         yield kept
     finally:

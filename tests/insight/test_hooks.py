@@ -4,7 +4,7 @@ from small_networks import SIZE, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.hooks import capture, capture_input, evaluating
+from alexnet_core.insight.hooks import capture, capture_input, evaluating, outputs
 
 
 def test_capture_gives_the_layers_own_output():
@@ -24,6 +24,16 @@ def test_what_is_kept_does_not_change_when_the_model_overwrites_it():
         rectified = model(images)
     assert activations["0"].min() < 0 <= rectified.min()
     assert not activations["0"].requires_grad
+
+
+def test_an_output_stays_what_it_was_and_has_a_gradient_whatever_is_done_to_it_in_place():
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU(inplace=True))
+    images = torch.randn(1, 3, 8, 8)
+    with outputs(model, "0") as given:
+        rectified = model(images)
+    assert torch.equal(given[0], model[0](images))
+    (slope,) = torch.autograd.grad(rectified.sum(), given[0])
+    assert torch.equal(slope, (given[0] > 0).float())
 
 
 def test_a_layer_that_runs_twice_keeps_its_last_output():
