@@ -181,12 +181,13 @@ class _Goal:
         if self.inside is None:
             return passed(self.row, images)
         # Behind a ReLU a silent unit has no gradient, and the picture would never begin to grow: what goes into the
-        # ReLU is largest for the same pictures.
+        # ReLU is largest for the same pictures. Copies: torchvision's blocks add their shortcut to an output in place,
+        # and its Inceptions rectify one so; the sum, or what the ReLU left of it, would stand for the layer.
         taken: list[torch.Tensor] = []
         if isinstance(self.inside, nn.ReLU):
-            handle = self.inside.register_forward_pre_hook(lambda module, inputs: taken.append(inputs[0]))
+            handle = self.inside.register_forward_pre_hook(lambda module, inputs: taken.append(inputs[0].clone()))
         else:
-            handle = self.inside.register_forward_hook(lambda module, inputs, output: taken.append(output))
+            handle = self.inside.register_forward_hook(lambda module, inputs, output: taken.append(output.clone()))
         try:
             passed(self.row, images)
         finally:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from small_networks import network_of, small_network, traces
 from torch import nn
+from torch.nn import functional as F
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.feature_visualisation import Objective, Regularisers, doubts, visualise
@@ -77,6 +78,32 @@ def test_a_silent_unit_behind_a_relu_grows_too():
     with torch.no_grad():
         network.model.features[0].bias.fill_(-3)  # nothing excites it yet
     drawings = list(visualise(network, Objective(0, "features.1"), steps=40))
+    assert drawings[-1].value > drawings[0].value
+
+
+class InPlace(nn.Module):
+    """A convolution whose output is added to in place, as in ResNets, or rectified, as in GoogLeNet."""
+
+    def __init__(self, adds):
+        super().__init__()
+        self.layer, self.adds = nn.Conv2d(3, 4, 3, padding=1), adds
+        with torch.no_grad():
+            self.layer.bias.fill_(-3)  # nothing excites it yet
+
+    def forward(self, images):
+        found = self.layer(images)
+        if self.adds:
+            found += 5
+        else:
+            F.relu(found, inplace=True)
+        return found.mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize("adds", [True, False])
+def test_what_is_done_in_place_behind_the_layer_does_not_count(adds):
+    torch.manual_seed(0)
+    drawings = list(visualise(network_of(InPlace(adds)), Objective(0, "layer"), steps=40))
+    assert drawings[0].value < -1
     assert drawings[-1].value > drawings[0].value
 
 
