@@ -273,10 +273,14 @@ def _unwrapped(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
 
 
 def _usual(fit: Fit) -> Preprocessing:
-    """How pictures are usually prepared for weights that do not say: ImageNet's colours; for 1000 classes all of what
-    torchvision does for this network, else the square that the short side gives."""
-    if fit.classes == 1000 and MODELS[fit.model].imagenet_weights is not None and fit.image_size >= 224:
-        return imagenet_preprocessing(fit.model)
+    """How pictures are usually prepared for weights that do not say: ImageNet's colours, and the square that the short
+    side gives; for 1000 classes the colours of torchvision's own weights for this network, at their size its square,
+    too."""
+    if fit.classes == 1000 and MODELS[fit.model].imagenet_weights is not None:
+        usual = imagenet_preprocessing(fit.model)
+        if usual.size == fit.image_size:
+            return usual
+        return replace(usual, size=fit.image_size, resize=fit.image_size)
     return Preprocessing(fit.image_size, fit.image_size)
 
 

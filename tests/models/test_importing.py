@@ -117,6 +117,17 @@ def test_what_leaves_as_a_state_dict_comes_back(tmp_path: Path, name: str) -> No
     assert torch.equal(back.model(pictures), model(pictures))
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"), [(None, Preprocessing(224, 256)), (227, Preprocessing(227, 227))]
+)
+def test_with_imagenets_classes_too_pictures_have_the_size_that_is_asked_for(
+    tmp_path: Path, size: int | None, expected: Preprocessing
+) -> None:
+    path = tmp_path / "n.safetensors"
+    path.write_bytes(save(build("squeezenet1_1", 1000).state_dict()))
+    assert network_of(look(path, owner=False, image_size=size), image_size=size).preprocessing == expected
+
+
 def test_weights_of_no_network_here_name_the_nearest(network: Network, tmp_path: Path) -> None:
     state = dict(network.model.state_dict())
     del state["classifier.6.bias"]
