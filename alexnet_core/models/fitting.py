@@ -36,7 +36,9 @@ def fits(shapes: Mapping[str, tuple[int, ...]], image_size: int | None) -> Itera
     for model in MODELS:
         for settings in _variants(model):
             sizes = [image_size] if image_size else [MODELS[model].image_size, *OTHER_SIZES]
-            if _expected(model, sizes[0], tuple(settings.items())).keys() != shapes.keys():
+            # Some of the small networks have a layer more for large pictures.
+            ends = (_expected(model, size, tuple(settings.items())) for size in (sizes[0], sizes[-1]))
+            if all(expected.keys() != shapes.keys() for expected in ends):
                 continue
             counts = ((size, _classes(shapes, model, size, settings)) for size in sizes)
             fit = next(((size, count) for size, count in counts if count), None)

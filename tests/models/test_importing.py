@@ -106,14 +106,17 @@ def test_a_state_dict_is_told_by_its_names_and_shapes(
     same(back, network)
 
 
-@pytest.mark.parametrize("name", ["alexnet_mini", "resnet18", "mobilenet_v3_small"])
-def test_what_leaves_as_a_state_dict_comes_back(tmp_path: Path, name: str) -> None:
-    model = frozen(build(name, 4, 64))
-    there = Network(name, model, ("a", "b", "c", "d"), Preprocessing(64, 64))
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("alexnet_mini", 64), ("resnet18", 64), ("mobilenet_v3_small", 64), ("vgg_mini", 96), ("efficientnet_mini", 96)],
+)
+def test_what_leaves_as_a_state_dict_comes_back(tmp_path: Path, name: str, size: int) -> None:
+    model = frozen(build(name, 4, size))
+    there = Network(name, model, ("a", "b", "c", "d"), Preprocessing(size, size))
     (tmp_path / "n.pth").write_bytes(FORMATS["state_dict"](there))
     back = network_of(look(tmp_path / "n.pth", owner=True), classes=there.classes)
     assert (back.name, back.classes) == (name, there.classes)
-    pictures = torch.randn(2, 3, 64, 64)
+    pictures = torch.randn(2, 3, size, size)
     assert torch.equal(back.model(pictures), model(pictures))
 
 
