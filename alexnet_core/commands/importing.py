@@ -35,7 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     kept = import_network(network, found.name, arguments.name, found.assumed)
     names = ", ".join(map(clean_name, network.classes[:3]))
     more = ", ..." * (len(network.classes) > 3)
-    print(f"{found.name} is {found.kind}: {network.title}, {len(network.classes)} classes ({names}{more}).")
+    size = network.preprocessing.size
+    what = f"{network.title}, {len(network.classes)} classes ({names}{more}), {size} pixels"
+    print(f"{found.name} is {found.kind}: {what}.")
     if found.assumed:
         print(found.assumed)
     print(f"Run directory: {kept.path}")

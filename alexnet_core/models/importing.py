@@ -62,15 +62,22 @@ class Found:
     """Where the file says all that is needed."""
     fits: tuple[Fit, ...] = ()
     """The networks that the weights fit, where it does not."""
+    sized: bool = False
+    """Whether it was asked with the size of its pictures. Weights alone do not tell: `alexnet_mini` has the same ones
+    for 64 and for 128 pixels, and other steps."""
 
     @property
     def assumed(self) -> str:
         """What had to be assumed, in a sentence; empty where the file says everything."""
         if self.network is not None:
             return ""
+        taken, other = "the usual way for ImageNet was", ""
+        if not self.sized:
+            taken = "a size that fits and the usual way for ImageNet were"
+            other = "at another size (alexnet import --size) or "
         return (
-            "The file does not say how its pictures are prepared; the usual way for ImageNet was taken, which is wrong "
-            "for networks trained with other means."
+            f"The file does not say how its pictures are prepared; {taken} taken, which is wrong for networks trained "
+            f"{other}with other means."
         )
 
 
@@ -257,7 +264,7 @@ def _plain_state(name: str, kind: str, state: Mapping[str, torch.Tensor], image_
         if len(fitting) == 1:
             ((part, inner, found),) = fitting
             state, kind = _unwrapped(inner), f"{kind}, of which “{clean_name(part)}” was taken"
-    return Found(name, kind, state, None, found)
+    return Found(name, kind, state, None, found, image_size is not None)
 
 
 def _fits(state: Mapping[str, torch.Tensor], image_size: int | None) -> tuple[Fit, ...]:

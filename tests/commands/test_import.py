@@ -38,9 +38,13 @@ def test_a_state_dict_comes_in_with_its_names(capsys, run, tmp_path):
     assert len(list(runs_home().iterdir())) == before
     (tmp_path / "names.json").write_text(json.dumps(CLASSES))
     said = printed(capsys, "import", file, "--classes", tmp_path / "names.json")
-    assert "AlexNet mini, 3 classes (cat, dog, bird)" in said
+    assert "AlexNet mini, 3 classes (cat, dog, bird), 32 pixels." in said
     assert "does not say how its pictures are prepared" in said
+    assert "--size" in said
     assert kept(said).network().classes == CLASSES
+    asked = printed(capsys, "import", file, "--classes", tmp_path / "names.json", "--size", 32)
+    assert "does not say how its pictures are prepared" in asked
+    assert "--size" not in asked
 
 
 def test_curves_go_out(capsys, run, tmp_path):
