@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 from alexnet_core.commands.chosen_network import add_network_flags, chosen_network
 
@@ -18,12 +19,17 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the most probable classes of each picture."""
-    from alexnet_core.images import clean_name, decode_file
+    from alexnet_core.images import clean_name, decode_file, read_picture_file
     from alexnet_core.insight.prediction import predict
 
-    pictures = [decode_file(path) for path in arguments.images]
+    for path in arguments.images:
+        read_picture_file(path)  # one that is not there is said before weights are fetched
     network = chosen_network(arguments)
-    answers = predict(network, pictures, top=arguments.top)
+    preprocessing = network.preprocessing
+    # Of each picture the square alone, which passes as it is: a hundred photographs would take 5 GB.
+    squares = [preprocessing.crop(decode_file(path)) for path in arguments.images]
+    still = replace(network, preprocessing=replace(preprocessing, resize=preprocessing.size))
+    answers = predict(still, squares, top=arguments.top)
     if arguments.json:
         listing = [
             {"file": path, "top": [{"class": one.name, "probability": one.probability} for one in top]}

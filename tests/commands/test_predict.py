@@ -1,10 +1,12 @@
 import json
+import weakref
 from io import BytesIO, TextIOWrapper
 
 import pytest
 import torch
 from small_runs import CLASSES, printed, refusal
 
+from alexnet_core import images
 from alexnet_core.__main__ import main
 from alexnet_core.images import decode_file
 
@@ -23,6 +25,20 @@ def test_several_pictures_and_a_run_by_its_name(capsys, run, photo):
     text = printed(capsys, "predict", photo, photo, "--run", run.id)
     assert text.count(str(photo)) == 2
     assert all(name in text for name in CLASSES)
+
+
+def test_photographs_are_in_memory_one_after_the_other(capsys, run, photo, monkeypatch):
+    decoded, alive = [], []
+
+    def watched(path):
+        picture = decode_file(path)
+        decoded.append(weakref.ref(picture))
+        alive.append(sum(one() is not None for one in decoded))
+        return picture
+
+    monkeypatch.setattr(images, "decode_file", watched)
+    printed(capsys, "predict", *[photo] * 5, "--run", run.path)
+    assert alive == [1] * 5
 
 
 def test_letters_that_a_terminal_does_not_have_are_written_as_their_numbers(run, photo, tmp_path, monkeypatch):
