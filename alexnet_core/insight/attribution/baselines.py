@@ -71,6 +71,7 @@ def references(task: Task, count: int) -> tuple[torch.Tensor, str]:
         prepared = task.network.preprocessing.normalise(task.references[chosen].to(task.image.device))
         return prepared, f"{len(chosen)} pictures of the data set"
     pixels = task.image.flatten(2)[0]  # (3, S * S)
-    orders = [torch.randperm(pixels.shape[1], generator=chance).to(pixels.device) for _ in range(count)]
-    shuffled = torch.stack([pixels[:, order] for order in orders])
+    shuffled = pixels.new_empty(count, *pixels.shape)
+    for place in shuffled:  # each into its place: five hundred with their orders would lie in memory nearly three times
+        place.copy_(pixels[:, torch.randperm(pixels.shape[1], generator=chance).to(pixels.device)])
     return shuffled.reshape(count, *task.image.shape[1:]), f"{count} pictures of the same pixels in random order"
