@@ -84,7 +84,8 @@ def _measure(name: str | None, device: str, as_json: bool) -> None:
         nonlocal said
         sentence = f"\rMeasuring, {done} of {total}: {title}" if title else "\r"
         if sys.stderr.isatty():
-            print(sentence.ljust(len(said)), end="", file=sys.stderr, flush=True)
+            # At the end wiped away, and back to the edge, where the table begins.
+            print(sentence.ljust(len(said)), end="" if title else "\r", file=sys.stderr, flush=True)
         elif not said:
             print("Measuring; at most a minute.", file=sys.stderr, flush=True)
         said = sentence
