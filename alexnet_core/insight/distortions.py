@@ -115,7 +115,12 @@ def _blur(pixels: np.ndarray, level: float, chance: Chance) -> np.ndarray:
 
 
 def _rotate(pixels: np.ndarray, level: float, chance: Chance) -> np.ndarray:
-    return _transformed(pixels, level, 1.0)
+    """Turned about the middle; the corners that come free are filled by the mirrored picture."""
+    side = len(pixels)
+    reach = min(side - 1, side // 2)
+    wide = Image.fromarray(np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="reflect"))
+    turned = wide.rotate(level, Image.Resampling.BICUBIC)
+    return np.asarray(turned.crop((reach, reach, reach + side, reach + side)))
 
 
 def _shrink(pixels: np.ndarray, level: float, chance: Chance) -> np.ndarray:
@@ -177,15 +182,6 @@ def _shuffle(pixels: np.ndarray, level: float, chance: Chance) -> np.ndarray:
     shuffled = pixels.copy()
     shuffled[:used, :used] = moved.reshape(used, used, 3)
     return shuffled
-
-
-def _transformed(pixels: np.ndarray, degrees: float, scale: float) -> np.ndarray:
-    """Turned about the middle; the corners that come free are filled by the mirrored picture."""
-    side = len(pixels)
-    reach = min(side - 1, side // 2)
-    wide = Image.fromarray(np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="reflect"))
-    turned = wide.rotate(degrees, Image.Resampling.BICUBIC)
-    return np.asarray(turned.crop((reach, reach, reach + side, reach + side)))
 
 
 def _mean_colour(pixels: np.ndarray) -> np.ndarray:

@@ -3,10 +3,11 @@
 What makes them quick: pooling comes before normalisation and ReLU, which then have a quarter of the values to pass;
 the windows of the poolings do not overlap; and of the three linear layers the last one is left.
 
-`alexnet_track` is the network of Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU" (2024,
-arXiv:2404.00498, section 2) without its second convolutions' biases and with ReLU; `alexnet_sprint` is made from it for
-processors: the first convolution leaves out every second pixel, as AlexNet's leaves out three of four. `alexnet_lap`
-is wider and has one convolution more.
+`alexnet_track` is made after the network of Keller Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU" (2024,
+arXiv:2404.00498, section 2): 128 filters in the middle in place of 256, ReLU in place of GELU, and the first
+convolution normalised in place of given a bias. `alexnet_sprint` is made from it for processors: the first convolution
+leaves out every second pixel, as AlexNet's leaves out three of four. `alexnet_lap` is wider and has one convolution
+more.
 """
 
 from typing import NamedTuple
