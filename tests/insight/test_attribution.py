@@ -532,6 +532,13 @@ def test_a_class_is_found_by_name_or_number(network, text, index):
     assert find_class(network, text) == index
 
 
+def test_a_class_is_found_by_the_name_of_its_folder():
+    network = small_network()
+    cut = Network("alexnet_mini", network.model, ("L\u00f6we", "x" * 64, "a", "b"), network.preprocessing)
+    assert find_class(cut, "Lo\u0308we") == 0
+    assert find_class(cut, "x" * 70) == 1
+
+
 def test_a_class_named_like_a_number_wins_over_that_number():
     network = small_network()
     digits = Network("alexnet_mini", network.model, ("3", "2", "1", "0"), network.preprocessing)
