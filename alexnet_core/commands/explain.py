@@ -179,7 +179,7 @@ def _png(crop: "Image.Image", values: "np.ndarray", signed: bool) -> bytes:
 def _range(setting: "Setting") -> str:
     if setting.choices is not None:
         return f"({', '.join(setting.choices)}) "
-    return "" if setting.least is None else f"({setting.least:g} to {setting.most:g}) "
+    return "" if setting.least is None else f"({setting.least:.10g} to {setting.most:.10g}) "
 
 
 def _short(value: float | int | str) -> str:

@@ -489,6 +489,7 @@ def test_settings_are_checked(network):
         ("integrated_gradients", {"steps": 10**400}, "whole number"),
         ("integrated_gradients", {"baseline": "pink"}, "black, white, blurred"),
         ("smoothgrad", {"noise": float("nan")}, "a number from 0 to 1"),
+        ("smoothgrad", {"seed": -1}, "from 0 to 2147483647,"),
     ):
         with pytest.raises(ExplorerError, match=message):
             attribute(network, noise(), method, TARGET, settings=settings)

@@ -61,7 +61,7 @@ class Setting:
         if not fits or (least is not None and number < least) or (most is not None and number > most):
             kind = "a whole number" if whole else "a number"
             raise ExplorerError(
-                f"{self.title} ({self.name}) must be {kind} from {least:g} to {most:g}, not {value!r:.80}."
+                f"{self.title} ({self.name}) must be {kind} from {least:.10g} to {most:.10g}, not {value!r:.80}."
             )
         return int(number) if whole else number
 
