@@ -40,8 +40,11 @@ def _families(classes: int, size: int | None, as_json: bool) -> None:
     from alexnet_core.models import MODELS
     from alexnet_core.models.family import published
 
+    # Where none takes such pictures, the first one says why.
+    fitting = [name for name in MODELS if size is None or size >= MODELS[name].smallest] or list(MODELS)
     rows = []
-    for name, entry in MODELS.items():
+    for name in fitting:
+        entry = MODELS[name]
         side = entry.image_size if size is None else size
         layers = _anatomy(name, classes, side)
         reached = published(name)
@@ -66,6 +69,8 @@ def _families(classes: int, size: int | None, as_json: bool) -> None:
     for row in rows:
         numbers = f"{row['year']:>5}{row['image_size']:>8}{row['parameters']:>14,}{row['multiply_adds']:>16,}"
         print(f"{row['name']:<20}{numbers}  {row['about']}")
+    if others := [name for name in MODELS if name not in fitting]:
+        print(f"For larger pictures only: {', '.join(others)}.")
 
 
 def _measure(name: str | None, device: str, as_json: bool) -> None:

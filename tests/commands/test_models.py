@@ -15,6 +15,15 @@ def test_every_family_is_listed_with_its_numbers(capsys):
     assert text.count("\n") == 1 + len(MODELS)
 
 
+def test_of_small_pictures_those_are_listed_that_take_them(capsys):
+    rows = {row["name"]: row for row in json.loads(printed(capsys, "models", "--size", 32, "--classes", 10, "--json"))}
+    assert set(rows) == {name for name, entry in MODELS.items() if entry.smallest <= 32}
+    assert rows["alexnet_mini"]["image_size"] == 32
+    assert "For larger pictures only: alexnet, " in printed(capsys, "models", "--size", 32)
+    assert "7 pixels" in refusal(capsys, "models", "--size", 7)
+    assert "1025 pixels" in refusal(capsys, "models", "--size", 1025)
+
+
 def test_one_network_is_shown_layer_by_layer(capsys):
     table = json.loads(printed(capsys, "models", "alexnet", "--json"))
     assert table["image_size"] == 224
