@@ -33,19 +33,27 @@ OF_TENSORS = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_paramete
 """What makes tensors of the numbers that are there; how large such a tensor says it is costs nothing."""
 
 
+ZIP = b"PK\x03\x04"
+"""How a file begins that torch opens as a zip, whatever lies further on. Python finds one anywhere, and would look at
+another pickle than the one that torch makes."""
+
+
 def check(path: Path) -> None:
     """Raises pickle.UnpicklingError, or what the damage brings about, where the file would make something else than
     tensors and plain values."""
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            start = BytesIO(file.read(LONGEST))
+    with path.open("rb") as file:
+        start = BytesIO(file.read(LONGEST))
+    if not start.getvalue().startswith(ZIP):
         for _ in range(LEGACY_PICKLES):
             _Harmless(start).load()
         return
     with zipfile.ZipFile(path) as records:
-        found = [record for record in records.infolist() if record.filename.endswith("data.pkl")]
+        every = records.infolist()
+        found = [record for record in every if record.filename.endswith("data.pkl")]
         if len(found) != 1 or found[0].file_size > LONGEST:
             raise pickle.UnpicklingError("not one pickle of an ordinary length")
+        if min(record.header_offset for record in every):
+            raise pickle.UnpicklingError("something lies in front of the records, where torch may find others")
         _Harmless(BytesIO(records.read(found[0]))).load()
 
 

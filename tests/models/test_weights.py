@@ -238,6 +238,18 @@ def test_a_small_file_does_not_fill_the_memory(tmp_path, monkeypatch, name, kind
             read_tensors(bombed)
 
 
+def test_a_zip_behind_a_pickle_or_a_zip_does_not_hide_it(tmp_path, monkeypatch):
+    torch.save({"a": torch.ones(1)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    torch.save({"a": torch.ones(1)}, tmp_path / "new.pt")
+    old, new = ((tmp_path / name).read_bytes() for name in ("old.pt", "new.pt"))
+    at = old.index(b"\x80\x02}q\x00X\x01\x00\x00\x00a")
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("torch was let near it"))
+    for data in (old[:at] + bomb(BOMBS["bytearray"]) + old[at:] + new, new + new):
+        (tmp_path / "hidden.pt").write_bytes(data)
+        with pytest.raises(ExplorerError, match="could not be read as weights"):
+            read_tensors(tmp_path / "hidden.pt")
+
+
 def test_what_trainings_keep_beside_the_weights_is_no_trouble(tmp_path):
     layer = torch.nn.Linear(2, 2)
     optimizer = torch.optim.Adam(layer.parameters())
