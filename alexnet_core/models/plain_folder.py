@@ -126,12 +126,12 @@ def load(path):
 PREDICT = '''"""python predict.py PICTURE ...: the most probable classes. Needs PyTorch, and Pillow for photographs."""
 import json
 from pathlib import Path
-from sys import argv
+from sys import argv, stdout
 
 import torch
 from network import load
 from photograph import square
-
+stdout.reconfigure(errors="backslashreplace")  # names may have letters that the terminal, or a file, does not have
 HERE = Path(__file__).resolve().parent
 FACTS = json.loads((HERE / "network.json").read_text("utf-8"))
 MEAN, STD = (torch.tensor(FACTS["preprocessing"][key]) for key in ("mean", "std"))

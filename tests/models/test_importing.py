@@ -120,9 +120,7 @@ def test_what_leaves_as_a_state_dict_comes_back(tmp_path: Path, name: str, size:
     assert torch.equal(back.model(pictures), model(pictures))
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"), [(None, Preprocessing(224, 256)), (227, Preprocessing(227, 227))]
-)
+@pytest.mark.parametrize(("size", "expected"), [(None, Preprocessing(224, 256)), (227, Preprocessing(227, 227))])
 def test_with_imagenets_classes_too_pictures_have_the_size_that_is_asked_for(
     tmp_path: Path, size: int | None, expected: Preprocessing
 ) -> None:

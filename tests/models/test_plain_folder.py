@@ -1,8 +1,10 @@
 """The folder predicts what the network does, without this program."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
@@ -121,11 +123,14 @@ def outspoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
     return network, folder
 
 
-def said(folder: Path, having: tuple[str, ...], *pictures: Path) -> list[list[str]]:
+def said(folder: Path, having: tuple[str, ...], *pictures: Path, encoding: str = "utf-8") -> list[list[str]]:
     """What predict.py prints of each picture in a process where only the distributions `having` can be imported."""
     script = WITHOUT.format(names=all_but(*having), folder=str(folder))
     command = [sys.executable, "-c", script, "predict.py", *map(str, pictures)]
-    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        command, cwd=folder.parent, capture_output=True, encoding=encoding, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
     return [done.stdout.split(f"{picture}\n")[1].splitlines()[:3] for picture in pictures]
 
@@ -163,6 +168,15 @@ def test_a_picture_as_a_tensor_needs_torch_alone(outspoken: tuple[Network, Path]
     order = logits.argsort(descending=True).tolist()
     expected = [f"  {logits.softmax(0)[index]:7.2%}  {network.classes[index]}" for index in order]
     assert said(folder, ("torch",), tmp_path / "square.pt") == [expected]
+
+
+def test_letters_that_a_terminal_does_not_have_are_written_as_their_numbers(tmp_path: Path) -> None:
+    network = replace(small("alexnet_mini", batch_norm=True), classes=("łąka", "dog", "bird"))
+    write_folder(tmp_path / "folder", folder_files(network))
+    side = network.preprocessing.size
+    torch.save(torch.zeros(side, side, 3, dtype=torch.uint8), tmp_path / "square.pt")
+    (answers,) = said(tmp_path / "folder", ("torch",), tmp_path / "square.pt", encoding="ascii")
+    assert any(answer.endswith(r"\u0142\u0105ka") for answer in answers)
 
 
 def test_no_name_of_a_stranger_gets_into_the_code() -> None:
