@@ -1,5 +1,6 @@
 """Which labels a finished network doubts, remembered for all sessions."""
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.datasets import is_collected
 from app.doctor.patients import Patient, all_rows
 from app.session import SharedNetwork
 from app.store import Store
+from app.unfinished import going_on
 
 KEPT = "label"
 """What a picture is suspected of whose label is doubted, as corrections name it."""
@@ -69,13 +71,15 @@ def _features(shared: SharedNetwork, patient: Patient, progress: Callable[[float
     prepared = patient.prepared
     images = all_rows(prepared)
     gallery = Gallery(prepared.identity, prepared.title, images, None, list(patient.rows))
-    steps = looking(shared.network, gallery)
-    while True:
+    steps = going_on(("looking", shared.key, prepared.identity), lambda: looking(shared.network, gallery))
+    features: np.ndarray | None = None
+    while features is None:
         with shared.lock:  # for one batch: others may look at theirs in between
             step = next(steps)
-        if step.features is not None:
-            return step.features
         progress(step.done / step.total)
+        features = step.features
+    deque(steps, maxlen=0)  # to its end: nothing of it is kept
+    return features
 
 
 def _suspects(patient: Patient, features: np.ndarray) -> list[Suspect]:

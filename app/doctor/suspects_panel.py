@@ -36,12 +36,18 @@ def show(patient: Patient) -> None:
         persist_state="session",
     )
     shared = session.load(run_id)
-    if not suspects.known(shared, patient) and not st.button(
-        "Look for suspicious labels",
-        icon=":material/policy:",
-        help="Every picture passes the network once: a few seconds for a thousand small pictures.",
-    ):
-        return
+    asked: set[tuple[str, str]] = st.session_state.setdefault("suspects_wanted", set())
+    question = (shared.key, patient.prepared.identity)
+    place = st.empty()
+    if question not in asked and not suspects.known(shared, patient):
+        if not place.button(
+            "Look for suspicious labels",
+            icon=":material/policy:",
+            help="Every picture passes the network once: a few seconds for a thousand small pictures.",
+        ):
+            return
+        place.empty()
+    asked.add(question)  # at once: a click elsewhere on the page lets it go on
     bar = st.empty()
     found = suspects.doubted(shared, patient, lambda share: bar.progress(share, "Letting all pictures pass"))
     bar.empty()

@@ -1,7 +1,7 @@
 """What the page Neighbours shows: where likes are looked for, which are found, and where all lies on a plane."""
 
+from collections import deque
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from app.inside.whose_neighbours import Question
 from app.sentences import plain
 from app.session import SharedNetwork
 from app.store import Store
+from app.unfinished import going_on
 from app.words import memory, percent
 
 AT_FIRST = 1_000
@@ -94,14 +95,22 @@ def _built(
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Looking at the pictures")
         if stop is not None:
-            st.button("Stop", icon=":material/stop:", on_click=stop, help="Go back to fewer pictures.")
-    with closing(neighbours.indexing(shared.network, gallery, most)) as building:
-        while True:
-            with shared.lock:  # for one batch: others may look at theirs in between
-                step = next(building)
-            if step.index is not None:
-                return step.index
-            bar.progress(step.done / step.total, f"Looked at {step.done:,} of {step.total:,} pictures")
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                on_click=stop,
+                help="Go back to fewer pictures. Asked for again, it goes on from there.",
+            )
+    key = ("index", shared.key, gallery.key, most)
+    building = going_on(key, lambda: neighbours.indexing(shared.network, gallery, most))
+    index: Index | None = None
+    while index is None:
+        with shared.lock:  # for one batch: others may look at theirs in between
+            step = next(building)
+        bar.progress(step.done / step.total, f"Looked at {step.done:,} of {step.total:,} pictures")
+        index = step.index
+    deque(building, maxlen=0)  # to its end: nothing of it is kept
+    return index
 
 
 @dataclass(frozen=True)
