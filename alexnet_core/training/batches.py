@@ -117,7 +117,7 @@ class Batches:
         """Pictures."""
         return len(self.images)
 
-    def plain(self, rows: slice) -> torch.Tensor:
+    def plain(self, rows: slice | torch.Tensor) -> torch.Tensor:
         """These pictures unchanged, normalised: (N, 3, S, S)."""
         with closing(pieces(self.images, [rows], self.device)) as found:
             return normalised(next(found), self.preprocessing)

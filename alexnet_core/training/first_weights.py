@@ -23,6 +23,13 @@ SMALLEST_VARIANCE = 1e-2
 be blown up."""
 
 
+def spread(count: int, most: int) -> torch.Tensor:
+    """The positions of at most `most` of `count` pictures, evenly over all: a prepared set has those of a class one
+    behind the other, so the first thousand may be nothing but airplanes."""
+    taken = min(count, most)
+    return torch.arange(taken) * count // taken
+
+
 def first_convolution(model: nn.Module) -> nn.Conv2d:
     """The first convolution of `model`, which sees the picture."""
     return next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
@@ -37,7 +44,7 @@ def start_from_patches(layer: nn.Conv2d, images: torch.Tensor) -> None:
     """
     kernel = layer.kernel_size[0]
     of_one, length = (images.shape[2] - kernel + 1) * (images.shape[3] - kernel + 1), 3 * kernel**2
-    images = images[: min(PICTURES, max(1, PATCHES // of_one))]
+    images = images[spread(len(images), min(PICTURES, max(1, PATCHES // of_one)))]
     products = torch.zeros(length, length, dtype=torch.float64)
     for some in images.split(max(1, AT_ONCE // (of_one * length))):
         patches = F.unfold(some.float().cpu(), kernel).transpose(1, 2).flatten(0, 1).double()

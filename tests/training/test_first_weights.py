@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.training import first_weights
-from alexnet_core.training.first_weights import first_convolution, start_as_identity, start_from_patches
+from alexnet_core.training.first_weights import first_convolution, spread, start_as_identity, start_from_patches
 
 
 def pictures() -> torch.Tensor:
@@ -50,6 +50,19 @@ def test_the_patches_of_few_pictures_at_a_time_give_the_same_filters(monkeypatch
     del taken[:]
     start_from_patches(parts, pictures())
     assert taken == [50]
+
+
+def test_few_of_many_pictures_are_taken_from_all_of_them():
+    assert spread(10, 4).tolist() == [0, 2, 5, 7]
+    assert spread(3, 1000).tolist() == [0, 1, 2]
+    # The second class has all the contrast.
+    ordered = torch.cat([torch.zeros(200, 3, 16, 16), pictures()])
+    whole, part = nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(3, 8, 3, bias=False)
+    start_from_patches(whole, ordered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_weights, "PATCHES", 200 * 14 * 14)
+        start_from_patches(part, ordered)
+    assert part.weight.norm() == pytest.approx(float(whole.weight.norm()), rel=0.1)
 
 
 def test_further_convolutions_hand_on_what_they_take():

@@ -12,6 +12,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute, choose
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
+from alexnet_core.training import loop
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick, from_record, to_record
@@ -100,6 +101,14 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
     first = [run.model.state_dict()["features.0.weight"] for run in (whitened, plain)]
     assert torch.equal(first[0][0], -first[0][1])
     assert first[0].std() > 10 * first[1].std()
+
+
+def test_whitening_looks_at_pictures_of_all_classes(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[torch.Tensor] = []
+    monkeypatch.setattr(loop, "PICTURES", 4)
+    monkeypatch.setattr(loop, "start_from_patches", lambda _, images: looked_at.append(images))
+    run = training(digits, dataclasses.replace(SMALL, whiten=True))
+    assert torch.equal(looked_at[0], torch.cat([run.pictures.plain(slice(row, row + 1)) for row in (0, 16, 32, 48)]))
 
 
 @pytest.fixture(
