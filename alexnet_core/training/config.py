@@ -7,6 +7,7 @@ explanation all of them show.
 import ast
 import dataclasses
 import inspect
+import math
 import textwrap
 from dataclasses import dataclass
 from functools import cache
@@ -153,7 +154,7 @@ class TrainConfig:
                 f"There is no setting called {unknown[0]!r:.60}; the settings may come from another version."
             )
         converted: dict[str, Any] = {
-            name: float(value) if kinds[name] is float and type(value) is int else value
+            name: _as_float(value) if kinds[name] is float and type(value) is int else value
             for name, value in values.items()
         }
         for name, value in converted.items():
@@ -162,6 +163,14 @@ class TrainConfig:
                     f"{label(name)} cannot be {value!r:.60}; a value like {getattr(cls, name)!r} is expected."
                 )
         return cls(**converted)
+
+
+def _as_float(value: int) -> float:
+    """`value`, or infinity where it has more digits than a float can hold: its bounds then refuse it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 BOUNDS: dict[str, tuple[float, float]] = {

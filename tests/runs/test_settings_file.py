@@ -97,6 +97,7 @@ def encoded(document: object) -> str:
         {"settings": {"epochs": 10**9}, "data": "digits", "size": 64},
         {"settings": {"depth": 3}, "data": "digits", "size": 64},
         {"settings": {"epochs": "3"}, "data": "digits", "size": 64},
+        {"settings": {"lr": 10**400}, "data": "digits", "size": 64},
         {"settings": {"optimizer": "<b>"}, "data": "digits", "size": 64},
         {"settings": {}, "data": "digits", "size": 10**6},
         {"settings": {}, "data": "digits", "size": True},

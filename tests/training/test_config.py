@@ -47,3 +47,9 @@ def test_impossible_values_are_refused_in_a_sentence(name: str, value: object) -
 def test_foreign_settings_are_refused_in_a_sentence(values: dict[str, object]) -> None:
     with pytest.raises(ExplorerError, match=r"no setting called|cannot be"):
         TrainConfig.from_dict(values)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400)])
+def test_a_number_of_four_hundred_digits_is_refused_in_a_sentence(value: int) -> None:
+    with pytest.raises(ExplorerError, match="between"):
+        TrainConfig.from_dict({"lr": value})
