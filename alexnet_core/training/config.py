@@ -98,7 +98,8 @@ class TrainConfig:
     """Enlarge or shrink the picture by up to this share."""
     views: str = "one"
     """From how much of each picture the test at the end takes its answer: from one view; mirrored, the mean of the
-    picture and its mirror image; or ten, these from the middle and from four corners (section 4.1 of the paper)."""
+    picture and its mirror image; or ten, these from the middle and from four corners (section 4.1 of the paper). A
+    recipe's ten are one where pictures are not mirrored."""
     erase: float = 0.0
     """Cover a rectangle with the mean colour in this share of the pictures (random erasing, Zhong et al. 2020): no
     single part is enough then to know a thing by."""

@@ -237,6 +237,8 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     chosen = {"recipe": name, "reflect": mirrors, **RECIPES[name].settings, **explicit}
     if transfer:  # the first filters have been found already
         chosen |= {name: explicit.get(name, False) for name in FIRST_WEIGHTS}
+    if not chosen["reflect"]:  # half of the views that a recipe asks for are mirror images, and these are not theirs
+        chosen["views"] = explicit.get("views", TrainConfig.views)
     config = TrainConfig.from_dict(chosen)
     _check_transfer(config)
     check_image_size(config.model, image_size)

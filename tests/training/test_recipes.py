@@ -25,6 +25,17 @@ def test_what_is_given_wins_over_the_recipe_and_the_recipe_over_the_defaults() -
     assert settle({"reflect": True}, train_images=1000, image_size=64, mirrors=False).reflect is True
 
 
+def test_the_test_looks_at_no_mirror_images_of_what_is_not_mirrored() -> None:
+    def views(**explicit: object) -> str:
+        return settle({"recipe": "lap", **explicit}, train_images=1000, image_size=32, mirrors=False).views
+
+    assert views() == "one"
+    assert views(reflect=True) == "ten"
+    assert views(views="mirrored") == "mirrored"
+    assert settle({"recipe": "lap"}, train_images=1000, image_size=32).views == "ten"
+    assert settle({"recipe": "lap", "reflect": False}, train_images=1000, image_size=32).views == "one"
+
+
 def test_a_recipe_may_name_a_network_and_a_person_another() -> None:
     assert settle({"recipe": "sprint"}, train_images=1000, image_size=32).model == "alexnet_sprint"
     assert settle({"recipe": "sprint", "model": "alexnet_mini"}, train_images=1000, image_size=32).model == (
