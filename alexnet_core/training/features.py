@@ -151,7 +151,8 @@ class FeatureSource:
             busy = "Another run computes the same features just now; wait until it is done, then resume this one."
             with alone(self.folder.with_suffix(".lock"), busy):
                 yield from self._fill()
-        os.utime(meta)
+        with suppress(OSError):  # another person's, in a home that several share
+            os.utime(meta)
         _forget_oldest(self.folder)
 
     def _fill(self) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ import torch
 from alexnet_core import devices
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute
+from alexnet_core.errors import ExplorerError
 from alexnet_core.places import measured_file
 from alexnet_core.training import pace
 from alexnet_core.training.config import TrainConfig
@@ -128,6 +129,19 @@ def test_a_damaged_file_is_ignored_and_written_anew(
     tried = timed(busy)
     assert fastest(settings(), digits) == first
     assert tried == []
+
+
+def test_a_home_that_cannot_be_written_ends_no_run(
+    digits: PreparedSet, timed: Callable[[Clock], list[Compute]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise ExplorerError("fastest.json could not be written: Read-only file system.")
+
+    timed(busy)
+    monkeypatch.setattr(pace, "write_whole", refused)
+    assert fastest(settings(), digits).threads == 2
+    with pytest.raises(ExplorerError, match="Read-only"):
+        fastest(settings(), digits, anew=True)
 
 
 def test_a_run_of_seconds_is_not_measured_and_goes_on_computing_alike(

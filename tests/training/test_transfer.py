@@ -330,6 +330,17 @@ def test_features_are_computed_once_and_go_on_where_they_were_left(
     assert (place.folder / "answers.bin").read_bytes() == resumed
 
 
+def test_features_that_another_person_computed_are_used(few: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = whole(few, from_features=False)
+    list(features(run, few).fill())
+
+    def not_ours(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "utime", not_ours)
+    assert list(features(run, few).fill()) == []
+
+
 def test_features_follow_the_data_the_network_and_the_way_of_computing(few: PreparedSet) -> None:
     run = whole(few, from_features=False)
     key = features(run, few).folder
