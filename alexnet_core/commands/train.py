@@ -175,15 +175,18 @@ def _see_to_data(arguments: argparse.Namespace, config: "RunConfig") -> None:
 def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
     from alexnet_core.commands.progress import ProgressShown
     from alexnet_core.data.sources import prepare
+    from alexnet_core.limits import IMAGE_SIZE
     from alexnet_core.runs.data_identity import DataIdentity
     from alexnet_core.runs.directory import RunDirectory
     from alexnet_core.runs.starting import check_fit, with_source
     from alexnet_core.training.recipes import settle
 
+    # What no run can have is refused before a long preparation, as if of large pictures and many.
     explicit = given(arguments, SETTINGS)
-    TrainConfig.from_dict(explicit)  # a wrong setting is refused before a long preparation
+    TrainConfig.from_dict(explicit)
     with ProgressShown() as shown:
         explicit, source = with_source(explicit, shown.update)
+        settle(explicit, train_images=10**9, image_size=IMAGE_SIZE[1])
         size = arguments.size
         if source is not None and size is None and not os.path.exists(os.path.join(arguments.data, "meta.json")):
             size = source.preprocessing.size  # that of the pictures it has learned from

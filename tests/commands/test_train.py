@@ -67,6 +67,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert not (home / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [["--model", "lenet"], ["--recipe", "slow"], ["--learn", "head"], ["--model", "resnet18", "--batch-norm"]],
+)
+def test_what_no_run_can_have_is_refused_before_the_pictures_are_prepared(flags: list[str], home: Path) -> None:
+    assert main(["train", "--data", "digits", "--size", "32", *flags]) == 2
+    assert not (home / "data").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--data", "digits", "--optimizer", "lion"], ["--epochs", "ten"]])
 def test_flags_that_do_not_parse_exit_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
