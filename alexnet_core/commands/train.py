@@ -201,7 +201,14 @@ def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":
         check_fit(settings, source, prepared.classes, prepared.image_size)
     if arguments.measure:
         _measure(settings, prepared, processes)
-    return RunDirectory.create(settings, DataIdentity.of(prepared), arguments.out, arguments.title or "", processes)
+    return RunDirectory.create(settings, DataIdentity.of(prepared), arguments.out, _title(arguments), processes)
+
+
+def _title(arguments: argparse.Namespace) -> str:
+    """The name that was given as one line of letters: a terminal hands over anything, also what no file can hold."""
+    from alexnet_core.images import clean_name
+
+    return clean_name(arguments.title) if (arguments.title or "").strip() else ""
 
 
 def _measure(settings: TrainConfig, prepared: "PreparedSet", processes: int) -> None:

@@ -117,6 +117,14 @@ def test_pictures_of_ones_own(write_pictures: Callable[[Path], Path], tmp_path: 
     assert RunDirectory.open(tmp_path / "run").network().classes == ("cat", "dog")
 
 
+def test_a_title_is_a_line_of_letters(digits: PreparedSet, tmp_path: Path) -> None:
+    # As Python hands over what is no UTF-8, and with a command to the terminal.
+    for place, (title, kept) in enumerate([("Caf\udce9\x1b[2J", "Caf[2J"), (" ", ""), ("x" * 300, "x" * 64)]):
+        out = tmp_path / str(place)
+        assert main(["train", "--data", str(digits.directory), "--out", str(out), "--title", title, *SMALL]) == 0
+        assert RunDirectory.open(out).config().title == kept
+
+
 def test_measuring_anew_comes_first_and_is_told(
     digits: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
