@@ -1,8 +1,10 @@
 """`transferability`: which layers of a network are of use for other classes (Yosinski et al. 2014)."""
 
 import argparse
+import sys
 
 from alexnet_core.commands.going_on import given, refuse_changes
+from alexnet_core.commands.train import INTERRUPTED
 from alexnet_core.errors import ExplorerError
 
 SIDE = 32
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
         study.save(asked)
     total = len(study.parts(asked))
     print(f"{asked.title}, {asked.classes} classes in two halves; {total} networks. Key: {asked.key}", flush=True)
+    said = ""
     for done, _, said in study.carry_out(asked, arguments.threads):
         print(f"{done:3d} of {total}  {said}", flush=True)
     found = {(point.kind, point.layers): point.top1 for point in study.points(asked)}
@@ -58,6 +61,9 @@ def run(arguments: argparse.Namespace) -> None:
     print("layers  " + "".join(f"{title.partition(':')[0]:>10}" for title in study.KINDS.values()))
     for count in asked.layers:
         print(f"{count:6d}  " + "".join(f"{_share(found.get((kind, count))):>10}" for kind in study.KINDS))
+    if study.finished(asked) < total:
+        print(f"Ended early. {said}".rstrip())  # the page shows the last line
+        sys.exit(INTERRUPTED)
 
 
 def _share(top1: float | None) -> str:

@@ -13,6 +13,7 @@ what is not finished yet.
 import hashlib
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -186,8 +187,8 @@ def halves(asked: Experiment) -> dict[str, PreparedSet]:
 def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, str]]:
     """Train what is not finished yet, one run after the other, each when it is its turn among all of this computer.
 
-    Yields (runs done, the part, what there is to tell), before and after each run. Ends early when one of its runs is
-    stopped or interrupted.
+    Yields (runs done, the part, what there is to tell), before and after each run. Ends early, after telling it, when
+    one of its runs is stopped or interrupted.
     """
     from alexnet_core.runs.data_identity import DataIdentity
     from alexnet_core.runs.queue import wait_for_turn
@@ -216,14 +217,13 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
             run.withdraw("STOP", "PAUSE")  # meant for a process that has gone
         yield done, part, f"{name_of(part)}: learning."
         run.write_state(RunState.of_this_process("queued"))
-        if not wait_for_turn(run):
-            return
-        for _ in execute(run):
-            pass
+        if wait_for_turn(run):
+            deque(execute(run), maxlen=0)
         state = run.state()
-        if state.status != "finished":
+        ended = state.status == "finished"
+        yield done + ended, part, f"{name_of(part)}: {state.message}"
+        if not ended:
             return
-        yield done + 1, part, f"{name_of(part)}: {state.message}"
         if "STOP" in run.wishes():  # it came during the test at the end, too late to stop this run
             run.withdraw("STOP")
             return
