@@ -1,7 +1,7 @@
 """Which prepared data set a run learns from, and where it lies today."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from alexnet_core.errors import ExplorerError
@@ -39,8 +39,10 @@ class DataIdentity:
         from alexnet_core.data.prepared import PreparedSet  # a queued process waits without torch in memory
 
         directory = Path(self.directory)
-        if not directory.exists() and (data_home() / directory.name).exists():
-            directory = data_home() / directory.name
+        # By the rules of Windows, which knows both kinds of slashes: the training may have begun there.
+        name = PureWindowsPath(self.directory).name
+        if not directory.exists() and (data_home() / name).exists():
+            directory = data_home() / name
         data = PreparedSet.open(directory)
         if data.identity != self.identity:
             raise ExplorerError(f"The data set {data.title} has changed since the training began; start a new one.")

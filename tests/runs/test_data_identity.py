@@ -20,6 +20,8 @@ def test_on_another_machine_they_are_found_in_its_own_home(few: PreparedSet, tmp
         moved.opened()
     shutil.copytree(few.directory, data_home() / "few")
     assert moved.opened().directory == data_home() / "few"
+    from_windows = dataclasses.replace(moved, directory="C:\\Users\\Ada\\.alexnet-explorer\\data\\few")
+    assert from_windows.opened().directory == data_home() / "few"
 
 
 def test_other_data_in_their_place_are_refused(few: PreparedSet) -> None:
