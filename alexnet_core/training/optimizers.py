@@ -8,6 +8,7 @@ from torch import nn
 
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.muon import Muon
+from alexnet_core.training.transfer import head_of
 
 
 def optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | None = None) -> torch.optim.Optimizer:
@@ -22,7 +23,8 @@ def optimizer(model: nn.Module, config: TrainConfig, shares: dict[int, float] | 
     ]
     if config.optimizer == "muon":
         # The first filters see pixels, the last layer gives the answers; in between all directions count alike.
-        hidden = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d)][1:]
+        last = model.get_submodule(head_of(model))  # in SqueezeNet a convolution, too
+        hidden = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d) and layer is not last][1:]
         kept = {id(weight) for weight in hidden}
         groups[0]["params"] = [weight for weight in weights if id(weight) not in kept]
         groups.append({"params": hidden, "orthogonal": True})

@@ -32,6 +32,15 @@ def test_the_pace_of_a_layer_and_that_of_its_biases_are_multiplied() -> None:
     assert quick["lr_share"] == 8
 
 
+def test_muon_does_not_turn_the_last_layer_also_where_it_is_a_convolution() -> None:
+    model = build("squeezenet1_1", 10, 32)
+    groups = optimizer(model, TrainConfig(optimizer="muon")).param_groups
+    turned = {id(weight) for group in groups if group["orthogonal"] for weight in group["params"]}
+    convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    assert turned == {id(layer.weight) for layer in convolutions[1:-1]}
+    assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
+
+
 def test_a_first_step_that_overflows_leaves_no_momentum_that_was_never_written() -> None:
     model = nn.Linear(4, 3)
     learning = optimizer(model, TrainConfig(optimizer="sgd", momentum=0.9))
