@@ -77,6 +77,11 @@ def weights_to_copy(
             f"{source.title} has {len(layers)} layers, and the last one always begins anew; copy at most "
             f"{len(layers) - 1} of them."
         )
+    if settings.learn == "head" and 0 < settings.copy_layers < len(layers) - 1:
+        raise ExplorerError(
+            "Where the head alone learns, the layers before it have to be copied: those that begin anew would stay as "
+            "chance drew them. Leave out copy_layers, or let last_layers learn."
+        )
     own, theirs = model.state_dict(), source.model.state_dict()
     left_out = {head_of(model)} if tuple(classes) != source.classes else set()
     if settings.copy_layers:

@@ -177,6 +177,7 @@ def test_pictures_keep_the_colours_that_the_source_has_learned_from() -> None:
     [
         ({"model": "alexnet_sprint"}, 32, {}, r"kind alexnet_mini, not alexnet_sprint"),
         ({"copy_layers": 8}, 32, {}, r"8 layers.*at most 7"),
+        ({"copy_layers": 3, "learn": "head"}, 32, {}, r"before it have to be copied"),
         ({}, 64, {}, r"32 x 32 pixels.*--size 32"),
         ({}, 32, {"batch_norm": False}, r"batch normalisation"),
     ],
