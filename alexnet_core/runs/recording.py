@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -75,7 +76,7 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
             if asked:
                 yield recording.leave(asked)
                 return
-        yield recording.finish()
+        yield recording.finish(signalled)
 
 
 def _may_begin(run: RunDirectory, world: World) -> RunConfig:
@@ -91,6 +92,13 @@ def _may_begin(run: RunDirectory, world: World) -> RunConfig:
             f"Run {run.id} was begun {how}, and another number gives other bits; resume it in the same way."
         )
     return config
+
+
+class _Left(Exception):
+    """Somebody asked to leave during the test at the end, by these wishes."""
+
+    def __init__(self, asked: set[str]) -> None:
+        self.asked = asked
 
 
 class _Recording:
@@ -261,21 +269,29 @@ class _Recording:
         flags = [signalled.is_set(), "STOP" in wishes, "PAUSE" in wishes, main and time_to_save]
         return set(compress((SIGNAL, "STOP", "PAUSE", _TIME), self.world.agree(flags)))
 
-    def finish(self) -> Finished:
-        """Examine the network on pictures that training has not seen: the test split, else the validation's."""
+    def finish(self, signalled: threading.Event) -> Finished | str:
+        """Examine the network on pictures that training has not seen: the test split, else the validation's. A sentence
+        where somebody asked to leave before the end: ten views of some thousand pictures can take minutes."""
         self._save()
         split = "test" if "test" in self.data.splits else "val"
         model = self.world.from_main(lambda: load_network(self.run.network_path).model)
         images, labels = self.data.images(split), self.data.labels(split)
-        score = evaluate(
-            self.compute.place(model),
-            images,
-            labels,
-            self.preprocessing,
-            self.compute,
-            world=self.world,
-            views=self.settings.views,
-        )
+        kind = "test" if split == "test" else "validation"
+        looked = LOOKED.get(self.settings.views, "")
+        self._say_running(f"Looking at the {len(labels):,} {kind} pictures{looked}.")
+        try:
+            score = evaluate(
+                self.compute.place(model),
+                images,
+                labels,
+                self.preprocessing,
+                self.compute,
+                world=self.world,
+                views=self.settings.views,
+                between=partial(self._leave_if_asked, signalled),
+            )
+        except _Left as left:
+            return self.leave(left.asked)
         tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
         finished = Finished(self.training.step, self.settings.epochs, *tested)
         if self.world.is_main:
@@ -283,11 +299,14 @@ class _Recording:
                 Evaluation(split, np.asarray(labels), score.predictions, score.probabilities, self.data.files(split))
             )
             self.run.append_event(finished)
-        kind = "test" if split == "test" else "validation"
         right = f"{100 * score.top1:.1f} %"
-        looked = LOOKED.get(self.settings.views, "")
         self.say(RunState("finished", f"{right} of the {len(labels):,} {kind} pictures right{looked}."))
         return finished
+
+    def _leave_if_asked(self, signalled: threading.Event) -> None:
+        # Several processes may look at different numbers of batches, so they cannot agree in between.
+        if self.world.world_size == 1 and (asked := self._asked(signalled) - {"PAUSE"}):
+            raise _Left(asked)
 
     def _save(self) -> None:
         training = self.training.state_dict()

@@ -1,7 +1,7 @@
 """How good a network is on pictures it did not learn from."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -52,13 +52,15 @@ def evaluate(
     batch_size: int = 0,
     world: World = ALONE,
     views: str = "one",
+    between: Callable[[], None] = lambda: None,
 ) -> Score:
     """The score of `model` on uint8 images (N, S, S, 3); the model's mode is restored.
 
     `batch_size` is how many are looked at together; 0 takes as many as fit into an ordinary computer's memory. Without
     `preprocessing` the rows of `images` are what `model` takes as they are: features, in place of pictures. Of
     several `views` (a word of TrainConfig.views) an answer is the mean of their probabilities. Each process of the
-    `world` looks at its share of the rows, and all get the whole score.
+    `world` looks at its share of the rows, and all get the whole score. `between` is called after each batch; what it
+    raises ends the look.
     """
     was_training = model.training
     model.eval()
@@ -80,6 +82,7 @@ def evaluate(
             among_five = (best == target[:, None]).any(1)
             probabilities = logits.softmax(1).gather(1, best[:, :1])[:, 0]
             parts.append(torch.stack([losses, among_five.float(), best[:, 0].float(), probabilities]))
+            between()
     model.train(was_training)
     # Brought over once, at the end, and summed in 64 bits: however the images are shared and cut, the sum is the same.
     losses, among_five, predictions, probabilities = np.concatenate(world.gather(torch.cat(parts, 1).cpu().numpy()), 1)

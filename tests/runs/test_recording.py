@@ -23,6 +23,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import MEMORY_FORMATS, Compute
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.prediction import predict
+from alexnet_core.models import Network
 from alexnet_core.runs import recording
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory, Timing
@@ -172,6 +173,23 @@ def test_pause_waits_and_goes_on(new_run: NewRun) -> None:
     run.withdraw("PAUSE")
     list(events)
     assert run.state().status == "finished"
+
+
+def test_a_stop_during_the_test_at_the_end_is_heeded(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(epochs=1)
+    load = recording.load_network
+
+    def asked_meanwhile(path: Path) -> Network:
+        run.ask("STOP")
+        return load(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "load_network", asked_meanwhile)
+        assert str(list(execute(run))[-1]).startswith("Stopped and saved")
+    assert (run.state().status, run.wishes()) == ("stopped", set())
+    list(execute(run))
+    assert run.state().status == "finished"
+    assert [isinstance(event, Finished) for event in run.events()].count(True) == 1
 
 
 def test_a_paused_run_can_be_stopped(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
