@@ -178,11 +178,14 @@ def _checked(request: Request) -> Request:
 
 
 def _image_size(run: RunDirectory) -> int | None:
-    """The side of the pictures, from the network that the run has had since its first step."""
-    path = run.latest_network_path()
-    if path is None:
-        return None
+    """The side of the pictures: as the network says, or a snapshot, which a run has before its first step, of large
+    networks too; else as the set itself says, where it lies here."""
+    for path in (run.network_path, *run.snapshots().values()):
+        try:
+            return int(json.loads(network_header(path)["preprocessing"])["size"])
+        except (ExplorerError, KeyError, ValueError, TypeError):
+            continue
     try:
-        return int(json.loads(network_header(path)["preprocessing"])["size"])
-    except (ExplorerError, KeyError, ValueError, TypeError):
+        return run.config().data.opened().image_size
+    except ExplorerError:
         return None

@@ -11,6 +11,7 @@ import pytest
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import data_home
 from alexnet_core.runs.directory import RunDirectory
+from alexnet_core.runs.recording import execute
 from alexnet_core.runs.settings_file import (
     LARGEST_FILE,
     LONGEST_LINK,
@@ -85,6 +86,18 @@ def test_a_runs_own_config_is_a_settings_file(new_run: NewRun) -> None:
     request = read_settings_file(run.path / "config.json")
     assert request.settings == request_of(run).settings
     assert request.data == run.config().data.name
+
+
+def test_a_run_that_ended_before_its_first_step_knows_the_size_of_its_pictures(new_run: NewRun) -> None:
+    run = new_run()
+    assert read_settings_file(run.path / "config.json").image_size == 32
+    events = execute(run)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert list(run.snapshots()) == [0]
+    config = run.path / "config.json"
+    config.write_text(config.read_text().replace(run.config().data.identity, "gone"))
+    assert request_of(run).image_size == read_settings_file(config).image_size == 32
 
 
 def encoded(document: object) -> str:
