@@ -186,10 +186,14 @@ class Staircase:
         elif run.state().status not in LIVE:
             launcher.resume(run)
         yield f"{name}: {run.config().settings.epochs} epochs, run {run.id}."
-        while run.state().status in LIVE:
-            if self.stopping():
-                run.ask("STOP")
-            time.sleep(BEAT)
+        try:
+            while run.state().status in LIVE:
+                if self.stopping():
+                    run.ask("STOP")
+                time.sleep(BEAT)
+        except KeyboardInterrupt:
+            run.ask("STOP")  # a process of its own, which Ctrl-C does not reach: it would train on
+            raise
         yield f"{name}: {run.state().message}"
 
     def _start(self, stair: str, seed: int, data: PreparedSet) -> RunDirectory:

@@ -16,6 +16,7 @@ from alexnet_core.runs.listing import list_runs
 from alexnet_core.runs.recording import execute
 from alexnet_core.runs.staircase import Staircase, list_staircases
 from alexnet_core.runs.stairs import STAIRS, Budget, epochs, expected_minutes, multiply_adds
+from alexnet_core.runs.states import RunState
 from alexnet_core.training import estimate
 from alexnet_core.training.recipes import settle
 
@@ -66,6 +67,19 @@ def test_what_is_finished_stays_and_what_is_missing_is_made(few: PreparedSet) ->
     assert made.asked().runs["alexnet-0"] == first
     assert {one.status for one in made.results()} == {"finished"}
     assert [one.id for one in list_staircases()] == [made.id]
+
+
+def test_ctrl_c_stops_the_run_that_trains_too(few: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launcher, "_launch", lambda run: run.write_state(RunState.of_this_process("running")))
+    monkeypatch.setattr("time.sleep", interrupted)
+    made = Staircase.create(few, Budget(multiply_adds=1.0), seeds=1, **FAST)
+    with pytest.raises(KeyboardInterrupt):
+        list(made.climb())
+    assert RunDirectory.find(made.asked().runs["alexnet-0"]).wishes() == {"STOP"}
+    assert not made.going_on()
 
 
 def test_minutes_become_the_epochs_that_fit(few: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
