@@ -8,6 +8,7 @@ import torch
 from alexnet_core import devices
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.distributed import World
+from alexnet_core.errors import ExplorerError
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.pace import can_compile, fastest
 
@@ -25,7 +26,7 @@ def chosen_way(
     def found() -> tuple[tuple[str | int, ...], list[str]]:
         own = replace(settings, batch_size=max(1, settings.batch_size // world.world_size))
         share = 0 if world.world_size == 1 else max(1, devices.cores() // world.local_world_size)
-        way = devices.choose(*words) if words else fastest(own, data, threads=share, tell=say)  # type: ignore[arg-type]
+        way = _as_it_began(words) if words else fastest(own, data, threads=share, tell=say)
         if way.compiled and world.world_size > 1:
             # What can be tried here is one process alone, not gradients and normalisation over several.
             return replace(way, compiled=False).words(), ["Compiling is for one process; training goes on without."]
@@ -40,3 +41,14 @@ def chosen_way(
         return devices.choose(*chosen)  # type: ignore[arg-type]
 
     return world.together(follow), sentences
+
+
+def _as_it_began(words: tuple[str | int, ...]) -> devices.Compute:
+    try:
+        return devices.choose(*words)  # type: ignore[arg-type]
+    except ExplorerError as error:
+        # Its settings cannot be changed any more, so there is no other device to choose.
+        raise ExplorerError(
+            f"The run began on a computer with the device {words[0]} in {words[1]}, which is not to be had here, and "
+            "any other gives other bits. Resume it there, or begin a new run: train --settings RUN_DIR/config.json."
+        ) from error
