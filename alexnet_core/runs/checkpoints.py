@@ -7,13 +7,14 @@ byte. The last two are kept, so that a damaged one costs some steps and never th
 import hashlib
 import pickle
 import re
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from alexnet_core.files import write_whole
+from alexnet_core.files import read_whole, write_whole
 from alexnet_core.memory import is_lack_of_memory
 
 KEPT = 2
@@ -31,7 +32,9 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
     path = folder / f"step-{step:08d}-{hashlib.sha256(data).hexdigest()[:16]}.pt"
     write_whole(path, data)
     for old in checkpoints(folder)[KEPT:]:
-        old.unlink(missing_ok=True)
+        # On Windows what another program reads, a scanner or a backup, stays; it goes with the next one.
+        with suppress(PermissionError):
+            old.unlink(missing_ok=True)
     return path
 
 
@@ -66,7 +69,7 @@ def load_newest(folder: Path, metrics_size: int | None = None) -> tuple[dict[str
 def _load(path: Path) -> dict[str, Any] | None:
     """What a checkpoint holds; None when it is damaged. Where memory ends, the error goes on: it is not."""
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
         if hashlib.sha256(data).hexdigest()[:16] != path.stem.rsplit("-", 1)[1]:
             return None
         return torch.load(BytesIO(data), map_location="cpu", weights_only=True)

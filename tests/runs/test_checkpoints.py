@@ -24,6 +24,19 @@ def test_the_newest_is_loaded_and_the_last_two_are_kept(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path not in saved] == []
 
 
+def test_an_old_one_that_is_being_read_goes_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def held(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "The process cannot access the file")
+
+    saved = save(tmp_path, 1, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", held)
+        saved += save(tmp_path, 3)
+    assert checkpoints(tmp_path) == saved[::-1]
+    saved += save(tmp_path, 4)
+    assert checkpoints(tmp_path) == saved[:1:-1]
+
+
 @pytest.mark.parametrize("way", ["truncated", "emptied", "flipped early", "flipped late", "lengthened"])
 def test_a_damaged_one_is_passed_over_and_named(tmp_path: Path, way: str) -> None:
     newest = save(tmp_path, 1, 2)[1]
