@@ -44,10 +44,12 @@ def test_it_is_carried_out_stopped_and_goes_on(digits: PreparedSet) -> None:
     study.save(asked)
     assert study.experiments() == [asked]
     steps = study.carry_out(asked, threads=1)
+    said = ""
     for done, part, told in steps:
+        said = told
         if part.kind == "bnb" and done == 2:
             RunDirectory(runs_home() / part.run_id).ask("STOP")  # a person's wish, before it begins
-    assert told == "BnB, 2 layers: Stopped after step 1. Resume to go on."
+    assert said == "BnB, 2 layers: Stopped after step 1. Resume to go on."
     assert study.finished(asked) == 2
     assert study.going_on(asked) is None
     RunDirectory(runs_home() / f"{asked.key}-bnb-2").ask("STOP")  # a second click, when its process has gone already
