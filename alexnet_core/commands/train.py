@@ -15,7 +15,8 @@ from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanati
 if TYPE_CHECKING:
     from alexnet_core.data.prepared import PreparedSet
     from alexnet_core.distributed import World
-    from alexnet_core.runs.directory import RunConfig, RunDirectory
+    from alexnet_core.runs.data_identity import DataIdentity
+    from alexnet_core.runs.directory import RunDirectory
 
 
 SETTINGS = tuple(field.name for field in dataclasses.fields(TrainConfig))
@@ -124,8 +125,10 @@ def _run_together(arguments: argparse.Namespace) -> None:
         try:
             chosen = RunDirectory(world.from_main(lambda: _chosen(arguments, world.world_size).path.absolute()))
             if arguments.data:
-                config = world.from_main(chosen.config)
-                world.together(lambda: _see_to_data(arguments, config) if world.local_rank == 0 else None)
+                data = world.from_main(lambda: chosen.config().data)
+                # What was not given may come from the network to start from, which only the main process has asked.
+                size = world.from_main(lambda: data.opened().image_size)
+                world.together(lambda: _see_to_data(arguments.data, size, data) if world.local_rank == 0 else None)
             if world.is_main:
                 print(f"Run directory: {chosen.path}", flush=True)
             if not world.from_main(lambda: _has_turn(arguments, chosen)):
@@ -162,14 +165,14 @@ def _has_turn(arguments: argparse.Namespace, chosen: "RunDirectory") -> bool:
     return not arguments.queue or wait_for_turn(chosen)
 
 
-def _see_to_data(arguments: argparse.Namespace, config: "RunConfig") -> None:
+def _see_to_data(source: str, size: int, data: "DataIdentity") -> None:
     """Prepare the data set on this machine unless it is there, from here or on a disk that all machines share."""
     from alexnet_core.data.sources import prepare
 
     try:
-        config.data.opened()
+        data.opened()
     except ExplorerError:
-        prepare(arguments.data, image_size=arguments.size)
+        prepare(source, image_size=size)
 
 
 def _new_run(arguments: argparse.Namespace, processes: int) -> "RunDirectory":

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +7,13 @@ import pytest
 import torch
 
 from alexnet_core.__main__ import main
+from alexnet_core.commands.train import _see_to_data
 from alexnet_core.data.prepared import PreparedSet
+from alexnet_core.data.sources import prepare
 from alexnet_core.devices import Compute
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
+from alexnet_core.places import data_home
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
@@ -123,6 +127,17 @@ def test_a_title_is_a_line_of_letters(digits: PreparedSet, tmp_path: Path) -> No
         out = tmp_path / str(place)
         assert main(["train", "--data", str(digits.directory), "--out", str(out), "--title", title, *SMALL]) == 0
         assert RunDirectory.open(out).config().title == kept
+
+
+def test_another_machine_prepares_the_pictures_at_the_size_of_the_run(
+    write_pictures: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    folder = write_pictures(tmp_path / "pets")
+    here = prepare(folder, image_size=32, out=tmp_path / "here" / "pets")
+    away = dataclasses.replace(DataIdentity.of(here), directory=str(tmp_path / "not on this machine"))
+    _see_to_data(str(folder), here.image_size, away)
+    (there,) = data_home().iterdir()
+    assert dataclasses.replace(away, directory=str(there)).opened().image_size == 32
 
 
 def test_measuring_anew_comes_first_and_is_told(
