@@ -4,6 +4,7 @@ import streamlit as st
 
 from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
+from alexnet_core.images import clean_name
 from alexnet_core.limits import NAME_LENGTH
 from app.collecting import deleted
 from app.collecting.chosen import counted, hold
@@ -23,9 +24,15 @@ def show(album: Album, now: Contents) -> None:
 def _title(album: Album, now: Contents) -> None:
     key = f"title-{album.id}-{now.title}"
     title = st.text_input("Name of the data set", now.title, NAME_LENGTH, key, help="Also its name in the lists.")
-    if title and title.strip() and title != now.title:
+    if _is_new(title, now.title):
         album.retitle(title)
         st.rerun()
+
+
+def _is_new(typed: str | None, name: str) -> bool:
+    """Whether what was typed becomes another name. One that differs in a space at its end alone would be written down
+    as what it was, and the field, which keeps what was typed, would ask for it again and again."""
+    return bool(typed and typed.strip()) and clean_name(typed or "") != name
 
 
 def _new_class(album: Album) -> None:
@@ -57,7 +64,7 @@ def _class(album: Album, now: Contents) -> None:
         help="Then press Enter.",
     )
     with sentences_for_people():
-        if name and name.strip() and name != now.classes[class_id]:
+        if _is_new(name, now.classes[class_id]):
             album.rename_class(class_id, name)
             st.rerun()
         others = [one for one in now.classes if one != class_id]

@@ -196,6 +196,15 @@ def test_classes_are_renamed_merged_made_and_deleted(pets: Album, open_page) -> 
     assert HOSTILE not in texts(app)
 
 
+@pytest.mark.parametrize(("field", "typed"), [("Name of the data set", "Pets "), ("New name", "cats  ")])
+def test_a_space_behind_a_name_is_no_new_name(pets: Album, open_page, field: str, typed: str) -> None:
+    app = open_page("your_pictures")
+    before = pets.journal_path.read_bytes()
+    next(one for one in app.text_input if one.label == field).set_value(typed).run()  # and does not run for ever
+    assert sound(app)
+    assert pets.journal_path.read_bytes() == before
+
+
 def test_a_class_that_is_renamed_stays_the_one_to_add_to(pets: Album, open_page) -> None:
     app = open_page("your_pictures")
     app.segmented_control(key="adding_way").set_value("files").run()
