@@ -64,8 +64,9 @@ class Corrections:
         return self._last("split")
 
     def kept(self, suspicion: str) -> set[str]:
-        """Pictures that a person found to be in order, of those with this suspicion."""
-        return {file for file, said in self._last("keep").items() if said == suspicion}
+        """Pictures that a person found to be in order, of those with this suspicion: one may have had several."""
+        kept = (action.files.items() for action in self.actions if action.kind == "keep")
+        return {file for files in kept for file, said in files if said == suspicion}
 
     @property
     def changes(self) -> int:

@@ -79,6 +79,12 @@ def test_each_action_can_be_undone(prepared: PreparedSet, folder: Path) -> None:
     assert Corrections().then("drop", {}) == Corrections()
 
 
+def test_a_picture_can_be_in_order_in_several_ways() -> None:
+    said = Corrections().then("keep", {"a": "tiny", "b": "tiny"}).then("keep", {"a": "blurred"})
+    assert (said.kept("tiny"), said.kept("blurred")) == ({"a", "b"}, {"a"})
+    assert said.undone().kept("blurred") == set()
+
+
 def test_what_it_changes_has_one_key_whatever_the_order() -> None:
     one = Corrections().then("drop", {"a": ""}).then("drop", {"b": ""}).then("keep", {"c": "label"})
     other = Corrections().then("drop", {"b": "", "a": ""})
