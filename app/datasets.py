@@ -41,6 +41,12 @@ def usual_size(source: str) -> int:
     return next((one.image_size for one in _ready() if str(one.directory) == source), FOLDER_SIZE)
 
 
+def size_for(source: str, side: int) -> int:
+    """`side`, where the pictures can still be prepared in it; a folder or zip of which only the prepared form is known
+    keeps its own."""
+    return side if source in DATASETS or is_collected(source) else usual_size(source)
+
+
 def in_stock(source: str, size: int) -> PreparedSet | None:
     """The prepared set, with a person's corrections, where it lies ready in that size."""
     sets = (one for entry in available() if entry.source == source for one in entry.prepared)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from alexnet_core.data.sources import DATASETS, available, prepare
+from alexnet_core.data.sources import available, prepare
 from alexnet_core.devices import threads_beside_pages
 from alexnet_core.runs import staircase, stairs
 from alexnet_core.runs.climbed import Climbed
 from alexnet_core.runs.staircase import Staircase, list_staircases
 from alexnet_core.runs.stairs import OVERHEAD, STAIRS, Budget
-from app.datasets import offers, usual_size
+from app.datasets import offers, size_for
 from app.family.ascents import ascents, rows
 from app.figures.climbing import accuracy_over_minutes
 from app.figures.palette import NO_TOOLBAR
@@ -138,7 +138,8 @@ def _form() -> None:
         list(sets),
         format_func=sets.__getitem__,
         key="staircase_data",
-        help=f"Taken at {SIZE} pixels. Photographs such as CIFAR-10's tell the ideas apart; digits are too easy.",
+        help=f"Taken at {SIZE} pixels, those of a folder or zip as they were prepared. Photographs such as CIFAR-10's "
+        "tell the ideas apart; digits are too easy.",
         persist_state="session",
     )
     minutes = middle.select_slider(
@@ -168,7 +169,6 @@ def _form() -> None:
         "Start the staircase", type="primary", icon=":material/stairs:", help="Prepares the pictures where needed."
     ):
         bar = st.progress(0.0, "Preparing the pictures")
-        size = SIZE if source in DATASETS else usual_size(source)
-        data = prepare(source, image_size=size, progress=lambda *at: bar.progress(*progress(*at)))
+        data = prepare(source, image_size=size_for(source, SIZE), progress=lambda *at: bar.progress(*progress(*at)))
         staircase.launch(Staircase.create(data, budget, int(seeds), threads=threads_beside_pages()))
         st.rerun(scope="app")

@@ -11,7 +11,7 @@ from alexnet_core.runs import transferability
 from alexnet_core.runs.transferability import BASE, DEEPEST, KINDS, Experiment
 from app import words
 from app.choices import choose_in_address
-from app.datasets import offers
+from app.datasets import offers, size_for
 from app.figures.palette import NO_TOOLBAR
 from app.figures.transferability import accuracy, plan
 from app.sentences import plain, sentences_for_people
@@ -117,7 +117,7 @@ def ask() -> None:
         help="For each number four networks are trained. Fewer are sooner done; the others can be added later.",
         persist_state="session",
     )
-    count = 2 + len(KINDS) * len(layers)
+    count, side = 2 + len(KINDS) * len(layers), size_for(source, SIDE)
     if st.button(
         f"Train {count} networks",
         type="primary",
@@ -127,12 +127,12 @@ def ask() -> None:
     ):
         with sentences_for_people():
             bar = st.progress(0.0, "Preparing the pictures")
-            data = prepare(source, image_size=SIDE, progress=lambda *at: bar.progress(*words.progress(*at)))
+            data = prepare(source, image_size=side, progress=lambda *at: bar.progress(*words.progress(*at)))
             asked = transferability.experiment(data, MODEL, layers, int(epochs), int(most))
             transferability.start(asked)
             st.query_params[ADDRESS] = asked.key
             st.rerun()
-    st.caption(f"{MODELS[MODEL].title}, pictures of {words.pixels(SIDE)}: a few seconds a network for the digits.")
+    st.caption(f"{MODELS[MODEL].title}, pictures of {words.pixels(side)}: a few seconds a network for the digits.")
 
 
 def show(asked: Experiment) -> None:

@@ -16,6 +16,7 @@ from alexnet_core.runs.states import RunState
 from alexnet_core.training.events import Finished
 from alexnet_core.training.recipes import settle
 from app.figures.transferability import accuracy, plan
+from tests.pictures import class_files, make_folder
 
 KINDS = transferability.KINDS
 
@@ -51,6 +52,17 @@ def test_the_button_starts_what_the_form_says(home, open_page, started):
     assert not app.exception
     assert [asked.layers for asked in started] == [(2, 5)]
     assert (started[0].title, started[0].most) == ("Digits", 50)
+
+
+def test_pictures_that_lie_prepared_in_another_size_are_taken_as_they_are(home, tmp_path, open_page, started):
+    data = prepare(make_folder(tmp_path / "pets", class_files("abcd")), image_size=40)
+    app = open_page("transferability")
+    app.selectbox(key="transfer_data").set_value(str(data.directory)).run()
+    assert "pictures of 40 × 40 pixels" in texts(app)
+    app.button[0].click().run()
+    assert not app.exception
+    assert not app.error
+    assert [asked.data for asked in started] == [str(data.directory.resolve())]
 
 
 def test_an_experiment_shows_what_it_found_and_goes_on(home, open_page, started):
