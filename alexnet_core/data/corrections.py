@@ -143,14 +143,15 @@ def applied(collection: Collection, corrections: Corrections) -> Collection:
 def corrected(
     prepared: PreparedSet, progress: Progress | None = None, cancelled: Cancelled | None = None
 ) -> PreparedSet:
-    """The set with its corrections, prepared beside it where it is not there yet; the set itself where there are none,
-    or where it is a corrected one already. Raises ExplorerError as preparation does."""
+    """The set with its corrections, prepared beside it where it is not there yet, and called like it; the set itself
+    where there are none, or where it is a corrected one already. Raises ExplorerError as preparation does."""
     identity = _identity(prepared)
     if identity is None:
         return prepared
     corrections, collection = of(prepared), as_collection(prepared)
     collection = replace(applied(collection, corrections), content=prepared.content, original=prepared.identity)
-    return write(collection, _place(prepared, identity), prepared.image_size, identity, progress, cancelled)
+    written = write(collection, _place(prepared, identity), prepared.image_size, identity, progress, cancelled)
+    return replace(written, title=prepared.title)
 
 
 def in_stock(prepared: PreparedSet) -> PreparedSet | None:
@@ -159,7 +160,7 @@ def in_stock(prepared: PreparedSet) -> PreparedSet | None:
     if identity is None:
         return prepared
     place = _place(prepared, identity)
-    return PreparedSet.open(place) if (place / "meta.json").exists() else None
+    return replace(PreparedSet.open(place), title=prepared.title) if (place / "meta.json").exists() else None
 
 
 def _identity(prepared: PreparedSet) -> str | None:

@@ -153,7 +153,7 @@ def _uncorrected(
         prepared = PreparedSet.open(place)
         if prepared.identity != identity:
             raise ExplorerError(f"“{clean_name(place.name)}” already holds another data set. Choose another folder.")
-        return prepared
+        return prepared if name is not None or not is_album(path) else _as_called_now(prepared, Album(path))
     if name is not None:
         collection = _known(name, size, downloads or places.downloads_home(), progress, cancelled)
     elif is_album(path):
@@ -171,9 +171,14 @@ def prepared_album(album: Album, image_size: int) -> PreparedSet | None:
     identity = _identity(image_size, collection_key(album.path))
     place = _place(album.id, image_size, identity)
     try:
-        return PreparedSet.open(place) if place.exists() else None
+        return _as_called_now(PreparedSet.open(place), album) if place.exists() else None
     except ExplorerError:  # damaged: `prepare` says so
         return None
+
+
+def _as_called_now(prepared: PreparedSet, album: Album) -> PreparedSet:
+    """The set under the title that its album has by now: another one makes no other pictures."""
+    return replace(prepared, title=album.contents().title)
 
 
 def _content(path: Path, progress: Progress | None, cancelled: Cancelled | None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from alexnet_core.data import archives, collecting
+from alexnet_core.data import archives, collecting, corrections
 from alexnet_core.data.album import Album, create
 from alexnet_core.data.collecting import (
     add_files,
@@ -23,6 +23,7 @@ from alexnet_core.data.collecting import (
     picture_behind,
     read_collection,
 )
+from alexnet_core.data.corrections import Corrections
 from alexnet_core.data.journal import KEY
 from alexnet_core.data.picture_files import named_files
 from alexnet_core.data.sources import available, prepare, prepared_album
@@ -442,3 +443,17 @@ def test_lines_are_written_now_and_then(tmp_path: Path, monkeypatch) -> None:
 
     add_source(album, make_folder(tmp_path / "in", FILES), progress=progress)
     assert 0 < most <= 4
+
+
+def test_a_prepared_album_is_called_as_the_album_is_by_now(home: Path, tmp_path: Path) -> None:
+    album = create("My pictures")
+    add_source(album, make_folder(tmp_path / "in", FILES))
+    before = prepare(album.id, image_size=16)
+    corrections.keep(before, Corrections().then("drop", {before.files("train")[0]: ""}))
+    assert prepare(album.id, image_size=16).title == "My pictures"
+    album.retitle("Pets")
+    now = prepared_album(album, 16)
+    assert now is not None
+    assert (now.title, now.identity) == ("Pets", before.identity)
+    assert corrections.in_stock(now) == prepare(album.id, image_size=16)
+    assert prepare(album.id, image_size=16).title == prepare(album.id, image_size=16, as_it_came=True).title == "Pets"
