@@ -46,6 +46,7 @@ def fill_in(request: Request) -> None:
     state: dict[str, Any] = {LINKED: request.settings, "new_start": settings.start_from}
     if not settings.start_from:
         state |= {"new_recipe": settings.recipe, "new_model": settings.model}
+        state["brought_by_recipe"] = RECIPES[settings.recipe].settings.get("model")
     elif settings.start_from == IMAGENET:
         state["new_imagenet"] = settings.model
     elif settings.start_from not in session.networks(imagenet=False):
@@ -53,8 +54,9 @@ def fill_in(request: Request) -> None:
             "The settings begin with a network that is not on this computer; bring it in on the page Runs, and choose "
             "it under Start from."
         )
-    if settings.recipe in TRANSFER:
-        state["new_way"] = settings.recipe
+    if settings.start_from:
+        state[LINKED] = _by_its_way(request.settings, settings)
+        state["new_way"] = state[LINKED]["recipe"]
     try:
         source = _offered(source_of(request))
         state["new_data"] = source
@@ -63,6 +65,17 @@ def fill_in(request: Request) -> None:
     except ExplorerError as error:
         told = f"{told} {plain(str(error))}"
     st.session_state.update(state | {TOLD: told})
+
+
+def _by_its_way(came: dict[str, Any], settings: TrainConfig) -> dict[str, Any]:
+    """What came for a run that begins with a trained network, by the name of one of the three ways that the form offers
+    for it. A run of another recipe, such as those of the page Transferability, has nothing of the way but its name: so
+    all is said that was left out because it is usual."""
+    if settings.recipe in TRANSFER:
+        return {**came, "recipe": settings.recipe}
+    left_out = {"threads"} if "batch_norm" in MODELS[settings.model].settings else {"threads", "batch_norm"}
+    usual = {name: value for name, value in settings.as_dict().items() if name not in left_out}
+    return {**usual, **came, "recipe": settings.learn}
 
 
 def _offered(source: str) -> str:

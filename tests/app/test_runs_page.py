@@ -314,6 +314,14 @@ def test_settings_that_came_can_be_forgotten(home, open_page, monkeypatch):
     assert settings.lr != 0.0123
 
 
+def test_the_network_of_a_recipe_that_came_goes_with_the_recipe(home, open_page):
+    request = Request(TrainConfig(recipe="sprint", model="alexnet_sprint").as_dict(), "digits", "Digits", 32)
+    app = open_page("train", settings=to_link(request))
+    app.selectbox(key="new_recipe").set_value("quick").run()
+    assert sound(app)
+    assert app.selectbox(key="new_model").value == TrainConfig.model
+
+
 @pytest.mark.parametrize("text", ["", "%%%", "e30", HOSTILE, "x" * 9_000])
 def test_a_damaged_link_is_one_sentence(home, open_page, text):
     app = open_page("train", settings=text)

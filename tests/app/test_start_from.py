@@ -115,6 +115,17 @@ def test_the_times_are_those_of_three_ways_also_with_settings_that_came(run, ope
     assert timed["everything"].epochs == TRANSFER["everything"].settings["epochs"]
 
 
+@pytest.mark.parametrize("learn", ["last_layers", "everything"])
+def test_a_run_of_another_recipe_is_repeated_by_the_way_that_it_went(run, open_page, started, learn):
+    asked = {"start_from": run.id, "recipe": "quick", "learn": learn, "copy_layers": 3, "epochs": 5, "seed": 4}
+    came = launcher.settled(asked, prepare("digits", image_size=32))
+    app = open_page("train", run="new", settings=to_link(Request(came.as_dict(), "digits", "Digits", 32)))
+    assert "Filled in like a run of" in texts(app)
+    button(app, "Start training").click().run()
+    assert not app.exception
+    assert started[0].as_dict() == came.as_dict() | {"recipe": learn}
+
+
 def test_from_scratch_beside_it_starts_two_runs_of_equal_length(form, started, run):
     form.button(key="start_both").click().run()
     assert not form.exception
