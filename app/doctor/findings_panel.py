@@ -102,8 +102,8 @@ def _copies(patient: Patient, others: Sequence[tuple[int, ...]]) -> None:
     found = patient.findings
     st.subheader("The same picture more than once", anchor=False)
     st.markdown(
-        f"{_groups(len(others))} resized, saved again or cut a little. In one class and one split they do no harm but "
-        "to count twice."
+        f"{_groups(len(others))} resized, saved again or cut a little. In one class, and not both learned from and "
+        "examined on, they do no harm but to count twice."
     )
     _groups_of_copies(patient, others)
     # The largest one stays: it has lost the least.

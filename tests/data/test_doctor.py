@@ -158,6 +158,15 @@ def test_copies_in_train_and_test_are_seen_and_brought_together(tmp_path: Path) 
         assert healed.counts(split) == found.counts(split)
 
 
+def test_a_copy_that_nobody_learns_from_is_only_a_copy(tmp_path: Path) -> None:
+    found = examined(tmp_path, CLEAN | {"a/copy.jpg": jpeg(scene(3))})
+    one, other = found.groups[0]
+    for splits, apart in ((("val", "test"), []), (("val", "train"), list(found.groups))):
+        placed = dict(zip((one, other), splits, strict=True))
+        moved = replace(found, splits=tuple(placed.get(place, split) for place, split in enumerate(found.splits)))
+        assert moved.apart == apart
+
+
 def test_the_split_of_most_wins_and_a_tie_is_learned_from() -> None:
     splits = ["train", "test", "test", "val", "test", "train"]
     assert split_of_most(splits, [(0, 1, 2), (3, 4), (5,)]) == {0: "test", 4: "val"}

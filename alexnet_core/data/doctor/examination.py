@@ -64,8 +64,13 @@ class Findings:
 
     @property
     def apart(self) -> list[tuple[int, ...]]:
-        """Groups that lie in more than one split: what a test on them says is partly learned by heart."""
-        return [group for group in self.groups if len({self.splits[place] for place in group}) > 1]
+        """Groups that lie in training and in another split: what a test on them says is partly learned by heart."""
+        found = []
+        for group in self.groups:
+            splits = {self.splits[place] for place in group}
+            if "train" in splits and len(splits) > 1:
+                found.append(group)
+        return found
 
     @property
     def at_odds(self) -> list[tuple[int, ...]]:
