@@ -62,6 +62,7 @@ def show(patient: Patient) -> None:
         st.markdown(f":material/healing: **Your corrections:** {said}. Your own files stay as they are.")
         if st.button(
             "Undo the last",
+            key=f"undo-{len(done.actions)}-{hash((last.kind, *last.files))}",  # never what another window did meanwhile
             icon=":material/undo:",
             help=f"{_of(len(last.files))} {DONE[last.kind]}, such as {plain(next(iter(last.files)))}.",
         ):

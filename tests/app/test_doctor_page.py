@@ -73,6 +73,18 @@ def test_planted_defects_are_shown_and_every_action_can_be_undone(album, open_pa
     assert "The same picture in two classes" in {one.value for one in app.subheader}
 
 
+def test_a_click_never_undoes_what_another_window_corrected_meanwhile(album, open_page):
+    app = open_page("doctor", data=album.id)
+    next(button for label, button in buttons(app).items() if label.startswith("All are")).click().run()
+    prepared = prepared_of(album)
+    both = corrections.of(prepared).then("drop", {prepared.files("train")[0]: ""})
+    corrections.keep(prepared, both)
+    buttons(app)["Undo the last"].click().run()
+    assert corrections.of(prepared) == both
+    buttons(app)["Undo the last"].click().run()
+    assert corrections.of(prepared) == both.undone()
+
+
 def test_pictures_that_another_window_adds_during_the_preparation_are_none_of_this_set(album, open_page, monkeypatch):
     def prepared_meanwhile(source, **settings):
         prepared = prepare(source, **settings)
