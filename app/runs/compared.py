@@ -9,7 +9,7 @@ import streamlit as st
 from alexnet_core.errors import ExplorerError
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import Summary
-from alexnet_core.training.events import EpochDone, StepDone
+from alexnet_core.training.events import EpochDone, Event, Started, StepDone
 from app.figures.overlay import MOST, Course
 from app.sentences import plain
 
@@ -104,13 +104,14 @@ def _course(run_id: str, metrics: int, timing: int, measure: str, axis: str) -> 
     try:
         run = RunDirectory.find(run_id)
         kinds = (StepDone, EpochDone) if measure == "lr" else StepDone if MEASURES[measure].each_step else EpochDone
-        events = [event for event in run.events() if isinstance(event, kinds)]
+        all_events = run.events()
+        events = [event for event in all_events if isinstance(event, kinds)]
         steps = np.array([event.step for event in events], dtype=float)
         values = [float(getattr(event, measure)) for event in events]
         if axis == "step" or not values:
             return steps.tolist(), values
         if axis == "epoch":
-            return (steps / _steps_of_an_epoch(run, steps)).tolist(), values
+            return (steps / _steps_of_an_epoch(all_events)).tolist(), values
         timings = run.timings()
         if not timings:
             return [], []
@@ -122,10 +123,13 @@ def _course(run_id: str, metrics: int, timing: int, measure: str, axis: str) -> 
         return [], []
 
 
-def _steps_of_an_epoch(run: RunDirectory, steps: np.ndarray) -> float:
-    """From the end of an epoch; of a run that has none, all steps are within the first."""
-    ends = [event for event in run.events() if isinstance(event, EpochDone)]
-    return ends[-1].step / ends[-1].epoch if ends else max(1.0, float(steps.max()))
+def _steps_of_an_epoch(events: Sequence[Event]) -> float:
+    """As the run's first event says, so that a run in its first epoch stands where it is; else from an epoch's end."""
+    started = next((event for event in events if isinstance(event, Started)), None)
+    if started is not None:
+        return max(1, started.steps) / max(1, started.epochs)
+    last = next((event for event in reversed(events) if isinstance(event, EpochDone)), None)
+    return last.step / last.epoch if last is not None and last.step and last.epoch else 1.0
 
 
 def legend(one: Summary, sign: str) -> str:

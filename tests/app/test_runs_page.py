@@ -19,7 +19,8 @@ from alexnet_core.runs.notes import Notes, write_notes
 from alexnet_core.runs.settings_file import Request, request_of, to_json, to_link
 from alexnet_core.runs.states import RunState
 from alexnet_core.training.config import TrainConfig, label
-from app.runs import again, rows, taking_home
+from alexnet_core.training.events import Started, StepDone
+from app.runs import again, compared, rows, taking_home
 
 HOSTILE = "<b>*cat*</b> [x](javascript:1) `:red[1]`"
 
@@ -97,6 +98,15 @@ def test_curves_along_each_axis_with_and_without_smoothing(run, open_page, axis)
         app.segmented_control(key="overlay_smoothing").set_value(0.9)
         assert sound(app.run())
         assert len(app.get("plotly_chart")) == 1, measure
+
+
+def test_a_run_in_its_first_epoch_stands_where_it_is(home):
+    run = RunDirectory.create(TrainConfig(epochs=2, batch_size=8), DataIdentity("", "toys", "Toys", "0" * 64))
+    run.append_event(Started(epochs=2, steps=2000, train_images=8000, val_images=800, parameters=1000))
+    for step in (100, 250):
+        run.append_event(StepDone(step=step, epoch=1, train_loss=1.0, lr=0.01))
+    (course,) = compared.courses([summary(run)], [run.id], "train_loss", "epoch")
+    assert course.at == [0.1, 0.25]
 
 
 def test_a_search_and_an_order(run, others, open_page):
