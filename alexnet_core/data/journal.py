@@ -235,6 +235,8 @@ class _State:
     def __init__(self, lines: Iterable[Line]) -> None:
         self.title = ""
         self.classes: dict[int, str] = {}
+        self.called: dict[str, int] = {}
+        """The number of each class by what its name has in common with names that are the same."""
         self.pictures: dict[str, Picture] = {}
         self.broken: dict[str, str] = {}
         for line in lines:
@@ -246,27 +248,36 @@ class _State:
     def _title(self, line: Line) -> None:
         self.title = clean_name(line["title"])
 
-    def _free(self, name: str, but: int) -> bool:
-        return all(same(known) != same(name) for class_id, known in self.classes.items() if class_id != but)
+    def _call(self, class_id: int, name: str) -> None:
+        """Give the class this name, unless it is another one's."""
+        name = clean_name(name)
+        if self.called.get(same(name), class_id) == class_id:
+            if class_id in self.classes:
+                del self.called[same(self.classes[class_id])]
+            self.classes[class_id], self.called[same(name)] = name, class_id
+
+    def _forget(self, class_id: int) -> None:
+        del self.called[same(self.classes.pop(class_id))]
 
     def _class(self, line: Line) -> None:
-        if line["class"] not in self.classes and self._free(line["name"], 0):
-            self.classes[line["class"]] = clean_name(line["name"])
+        if line["class"] not in self.classes:
+            self._call(line["class"], line["name"])
 
     def _rename(self, line: Line) -> None:
-        if line["class"] in self.classes and self._free(line["name"], line["class"]):
-            self.classes[line["class"]] = clean_name(line["name"])
+        if line["class"] in self.classes:
+            self._call(line["class"], line["name"])
 
     def _merge(self, line: Line) -> None:
         old, new = line["class"], line["into"]
         if old != new and old in self.classes and new in self.classes:
-            del self.classes[old]
+            self._forget(old)
             for key, picture in self.pictures.items():
                 if picture.class_id == old:
                     self.pictures[key] = picture._replace(class_id=new)
 
     def _drop(self, line: Line) -> None:
-        if self.classes.pop(line["class"], None) is not None:
+        if line["class"] in self.classes:
+            self._forget(line["class"])
             self.pictures = {key: one for key, one in self.pictures.items() if one.class_id != line["class"]}
 
     def _add(self, line: Line) -> None:

@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from alexnet_core.data.journal import Contents, Line, contents, forgotten, is_journal, line_bytes
+from alexnet_core.data import journal
+from alexnet_core.data.journal import Contents, Line, contents, forgotten, is_journal, line_bytes, same
 
 BEGIN: Line = {"do": "begin", "format": 1, "title": "Pets"}
 
@@ -189,3 +190,27 @@ def test_names_are_cleaned_when_they_are_read() -> None:
     assert now.classes[1].isprintable()
     assert len(now.classes[1]) == 64
     assert now.title == "a b"
+
+
+def test_thousands_of_classes_are_compared_by_name_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [class_line(number, f"Class number {number}", "many") for number in range(1, 2_001)]
+    asked = []
+    monkeypatch.setattr(journal, "same", lambda name: asked.append(name) or same(name))
+    now = contents(file(*lines, add(7, 1, 2)))
+    assert len(now.classes) == 2_000
+    assert len(asked) < 10 * len(lines)
+
+
+def test_a_name_is_free_again_once_its_class_has_another_or_is_gone() -> None:
+    def rename(number: int, name: str, action: str) -> Line:
+        return {"do": "rename", "action": action, "class": number, "name": name}
+
+    lines = [class_line(1, "cats"), class_line(2, "dogs"), rename(1, "Cats", "a"), rename(1, "DOGS", "b")]
+    assert contents(file(*lines)).classes == {1: "Cats", 2: "dogs"}
+    lines += [rename(2, "wolves", "c"), rename(1, "Dogs", "d"), {"do": "drop", "action": "e", "class": 1}]
+    assert contents(file(*lines, class_line(3, "dogs"), class_line(4, "Wolves"))).classes == {2: "wolves", 3: "dogs"}
+    merged = {"do": "merge", "action": "f", "class": 2, "into": 3}
+    assert contents(file(*lines, class_line(3, "dogs"), merged, class_line(5, "Wolves"))).classes == {
+        3: "dogs",
+        5: "Wolves",
+    }
