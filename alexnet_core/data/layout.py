@@ -125,13 +125,15 @@ class Layout:
 
 def _wrapping(pictures: list[Parts], splits: dict[str, str]) -> int:
     """How many folders lie around everything: packing programs add one, unpacking and packing again a second. One that
-    holds pictures beside several folders lies around these, too; beside a single one it is a class."""
+    holds pictures beside several folders, or beside the one for training, lies around these, too; beside a single
+    other one it is a class."""
     depth = 0
     while all(len(parts) > depth + 1 for parts in pictures):
         tops = {_same(parts[depth]) for parts in pictures}
         inside = {_same(parts[depth + 1]) for parts in pictures if len(parts) > depth + 2}
         loose = any(len(parts) == depth + 2 for parts in pictures)
-        if len(tops) > 1 or tops <= splits.keys() or (loose and len(inside) < 2):
+        around = len(inside) > 1 or any(splits.get(name) == "train" for name in inside)
+        if len(tops) > 1 or tops <= splits.keys() or (loose and not around):
             break
         depth += 1
     return depth

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from alexnet_core.data.archives import read_archive
+from alexnet_core.data.archives import archive_files, read_archive
 from alexnet_core.data.collection import Refused
-from alexnet_core.data.folders import folder_key, read_folder
+from alexnet_core.data.folders import folder_files, folder_key, read_folder
 from alexnet_core.data.sources import prepare
 from alexnet_core.errors import ExplorerError
 from tests.pictures import class_files, make_folder, make_zip, png
@@ -80,6 +80,17 @@ def test_other_files_and_loose_pictures_are_reported(tmp_path: Path) -> None:
     reasons = dict(prepared.bad_files)
     assert set(reasons) == {"readme.txt", "cats/notes.csv", "loose.png"}
     assert "outside the class folders" in reasons["loose.png"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_picture_beside_the_folder_for_training_makes_no_class_of_all(tmp_path: Path, packed: bool) -> None:
+    files = class_files(above="mine/train/") | {"mine/cover.jpg": png(99)}
+    source = make_zip(tmp_path / "a.zip", files) if packed else make_folder(tmp_path / "a", files)
+    found = archive_files(source, "a") if packed else folder_files(source, loose="a")
+    assert found.classes == ("a", "cats", "dogs")
+    collection = read_archive(source) if packed else read_folder(source)
+    assert collection.classes == ("cats", "dogs")
+    assert [file for file, _ in collection.skipped] == ["mine/cover.jpg"]
 
 
 def test_class_without_training_pictures_is_reported(tmp_path: Path) -> None:
