@@ -97,6 +97,26 @@ def archive_files(path: Path, loose: str | None = None) -> Files:
     """
     name, limits = clean_name(path.name), archive_limits(path)
     archive = _opened(path)
+    try:
+        layout, found = _laid_out(archive, name, limits, loose)
+    except BaseException:
+        archive.close()  # which the error that is on its way would keep open
+        raise
+    read_member = _counting_reader(archive, path, limits)
+    return Files(
+        clean_name(path.stem),
+        f"the zip {name}",
+        layout.classes,
+        tuple(layout.entries),
+        tuple(layout.skipped),
+        lambda position: read_member(found[layout.paths[position]]),
+        archive.close,
+    )
+
+
+def _laid_out(
+    archive: zipfile.ZipFile, name: str, limits: ArchiveLimits, loose: str | None
+) -> tuple[Layout, dict[Parts, zipfile.ZipInfo]]:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(archive.infolist()) > limits.entries:
         raise Refused(_too_many(name, limits))
@@ -107,16 +127,7 @@ def archive_files(path: Path, loose: str | None = None) -> Files:
             found[parts] = member
     if not found:
         raise Refused(f"“{name}” holds no pictures. {LAYOUT}")
-    layout = Layout(sorted(found), SPLIT_NAMES, {}, loose)
-    read_member = _counting_reader(archive, path, limits)
-    return Files(
-        clean_name(path.stem),
-        f"the zip {name}",
-        layout.classes,
-        tuple(layout.entries),
-        tuple(layout.skipped),
-        lambda position: read_member(found[layout.paths[position]]),
-    )
+    return Layout(sorted(found), SPLIT_NAMES, {}, loose), found
 
 
 def read_archive(path: Path, side: int | None = None) -> Collection:

@@ -70,7 +70,10 @@ def add_source(
         files = archive_files(source, loose=loose or clean_name(source.stem))
     else:
         raise ExplorerError(f"There is no folder or zip “{clean_name(str(source))}”. Check the path and its spelling.")
-    return add_files(album, files, progress, cancelled)
+    try:
+        return add_files(album, files, progress, cancelled)
+    finally:
+        files.close()  # also where a click interrupts it: the error that is on its way would keep the zip open
 
 
 def add_pictures(

@@ -26,6 +26,8 @@ class Files:
     """(file, reason) of what is no picture, or lies where it cannot be used."""
     read: Callable[[int], bytes]
     """The bytes of the entry at this position; ExplorerError where it is bad, Refused where everything is."""
+    close: Callable[[], object] = lambda: None
+    """To be called once nothing is read any more, where the source is to be removed: Windows removes no open file."""
 
 
 def decoded(

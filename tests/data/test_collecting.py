@@ -9,6 +9,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -238,6 +239,19 @@ def test_adding_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
     assert (taken.added, taken.known) == (11, 5)
     album.undo()
     assert len(album.contents().pictures) == 5
+
+
+def test_a_zip_that_is_refused_or_interrupted_is_not_kept_open(home: Path, tmp_path: Path) -> None:
+    album, packed = create("Pets"), make_zip(tmp_path / "in.zip", FILES)
+    with pytest.raises(ExplorerError, match="stopped") as raised:
+        add_source(album, packed, cancelled=lambda: bool(album.contents().classes))
+    assert raised.tb is not None  # which holds all that the adding had at hand
+    leading = make_zip(tmp_path / "out.zip", FILES | {"../out.png": png(1)})
+    with pytest.raises(ExplorerError, match="lead out") as refused:
+        add_source(album, leading)
+    assert refused.tb is not None
+    opened = [file.path for file in psutil.Process().open_files()]
+    assert not {str(packed), str(leading)} & {*opened}
 
 
 class Left(BaseException):
