@@ -29,7 +29,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     collecting.add_argument("--class", dest="loose", metavar="NAME", help="for pictures outside of class folders")
     collecting.set_defaults(run=collect)
     preparing = actions.add_parser("prepare", help="bring a data set, a folder or a zip into the prepared form")
-    preparing.add_argument("source", metavar="SOURCE", help="a name from `data list`, a folder, or a zip")
+    preparing.add_argument("source", metavar="SOURCE", help="what `data list` names, a folder, or a zip")
     preparing.add_argument("--size", type=int, metavar="N", help="side of the square pictures in pixels")
     preparing.add_argument("--out", type=Path, metavar="DIR", help="where to (default: the home folder)")
     preparing.add_argument(
@@ -54,6 +54,8 @@ def list_all(arguments: argparse.Namespace) -> None:
             f"{one.licence}"
         )
         print(f"{'':<16}{one.about}")
+        if one.source != one.name:
+            print(f"{'':<16}to use it: --data {one.source}")
         if one.prepared:
             sizes = ", ".join(f"{size}" for size in sorted({p.image_size for p in one.prepared}))
             print(f"{'':<16}prepared at {sizes} pixels, {size_in_words(one.disk_bytes)} on disk")

@@ -44,6 +44,13 @@ def test_list_and_prepare(alexnet, tmp_path: Path) -> None:
     shown = alexnet("list")[0]
     assert "prepared at 8 pixels" in shown
     assert "download of 171 MB" in shown
+    assert "--data" not in shown
+
+
+def test_prepared_pictures_of_ones_own_are_listed_with_what_train_takes_for_them(alexnet, tmp_path: Path) -> None:
+    make_folder(tmp_path / "pets", class_files())
+    made = json.loads(alexnet("prepare", "pets", "--size", "16", "--json")[0])
+    assert f"--data {made['directory']}" in alexnet("list")[0]
 
 
 def test_collect_adds_to_the_same_data_set(alexnet, tmp_path: Path) -> None:
