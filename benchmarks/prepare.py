@@ -99,7 +99,7 @@ def main() -> None:
                 f"{read['pictures_per_s']:>9,.0f}{read['own_mb']:>8,.0f}{read['mapped_mb']:>11,.0f}",
                 flush=True,
             )
-    write("prepare", result)
+    write("prepare", result, [name for name in TASKS if name not in tasks])
 
 
 def measure(task: Task, source: Path, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
