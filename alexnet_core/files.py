@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 HELD_SECONDS = 3.0 if sys.platform == "win32" else 0.0
 """How long to try again where a file is refused. On Windows nobody can replace a file while another program has it
-open, a page that reads how a run stands or a scanner that looks for viruses, nor open it while it is replaced."""
+open, a page that reads how a run stands or a scanner that looks for viruses, nor open it while it is replaced, nor move
+a folder in which one is open."""
 
 
 def write_whole(path: Path, data: bytes | BinaryIO) -> None:
@@ -50,6 +51,11 @@ def write_whole(path: Path, data: bytes | BinaryIO) -> None:
 def read_whole(path: Path) -> bytes:
     """What a file holds that another process may just be writing with `write_whole`. Raises OSError."""
     return _patiently(path.read_bytes)
+
+
+def move_folder(path: Path, place: Path) -> None:
+    """Give a folder another name, or another place on its disk. Raises OSError."""
+    _patiently(lambda: path.rename(place))
 
 
 def write_in_place(path: Path, data: bytes) -> None:

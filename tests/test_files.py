@@ -8,7 +8,7 @@ import pytest
 
 from alexnet_core import files
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import append_line, clear_leftovers, read_whole, write_in_place, write_whole
+from alexnet_core.files import append_line, clear_leftovers, move_folder, read_whole, write_in_place, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_file_that_another_program_holds_for_a_moment_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "HELD_SECONDS", 5.0)
-    for name, module in (("replace", os), ("read_bytes", Path)):
+    for name, module in (("replace", os), ("read_bytes", Path), ("rename", Path)):
         held, really = iter([True, True]), getattr(module, name)
 
         def refused_twice(*arguments: object, held=held, really=really) -> object:  # type: ignore[no-untyped-def]
@@ -113,6 +113,9 @@ def test_a_file_that_another_program_holds_for_a_moment_is_waited_for(
     write_whole(tmp_path / "state", b"new")
     assert read_whole(tmp_path / "state") == b"new"
     assert os.listdir(tmp_path) == ["state"]
+    (tmp_path / "run").mkdir()
+    move_folder(tmp_path / "run", tmp_path / "trash")
+    assert sorted(os.listdir(tmp_path)) == ["state", "trash"]
 
 
 def test_a_file_that_stays_refused_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

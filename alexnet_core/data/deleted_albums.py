@@ -8,7 +8,7 @@ from alexnet_core.data.album import ALBUM_ID, Album, is_album
 from alexnet_core.data.collecting import alone_adding
 from alexnet_core.data.journal import forgotten
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import make_folder, write_whole
+from alexnet_core.files import make_folder, move_folder, write_whole
 from alexnet_core.images import clean_name
 from alexnet_core.places import collections_home
 
@@ -88,7 +88,7 @@ def delete_removed(album: Album) -> None:
 def _move(album: Album, place: Album) -> None:
     make_folder(place.path.parent)
     try:
-        album.path.rename(place.path)
+        move_folder(album.path, place.path)
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise ExplorerError(f"“{album.id}” could not be moved ({reason}). Check the program's home folder.") from error

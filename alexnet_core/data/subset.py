@@ -12,7 +12,7 @@ from alexnet_core import places
 from alexnet_core.data.prepared import FORMAT_VERSION, SPLITS, PreparedSet
 from alexnet_core.data.shards import SHARD_BYTES, ShardWriter
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import make_folder, write_whole
+from alexnet_core.files import make_folder, move_folder, write_whole
 from alexnet_core.limits import CLASSES
 from alexnet_core.lock import alone
 
@@ -97,4 +97,4 @@ def _write(
         "identity": identity,
     }
     write_whole(partial / "meta.json", json.dumps(meta, indent=1, ensure_ascii=False).encode())
-    partial.rename(place)
+    move_folder(partial, place)

@@ -16,7 +16,7 @@ from alexnet_core.data.colour_sums import ColourSums
 from alexnet_core.data.equal_pictures import DIGEST_BYTES
 from alexnet_core.data.shards import disk_bytes, holds
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import write_whole
+from alexnet_core.files import move_folder, write_whole
 from alexnet_core.images import clean_name
 
 OWN_FILES = ("meta.json", "images-*.npy", "digests.bin", "labels.npy", "files.json", "facts.json", "report.json")
@@ -130,7 +130,7 @@ class Unfinished:
                 file.unlink()
         if self.out.exists():
             self.out.rmdir()  # empty, or preparation would have refused it
-        self.path.rename(self.out)
+        move_folder(self.path, self.out)
 
 
 def sync(file: BinaryIO) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.files import make_folder
+from alexnet_core.files import make_folder, move_folder
 from alexnet_core.places import runs_home, trash_home
 from alexnet_core.runs.directory import RUN_ID, RunDirectory
 from alexnet_core.runs.states import LIVE
@@ -77,7 +77,7 @@ def _find(run_id: str) -> RunDirectory:
 def _move(path: Path, place: Path) -> None:
     make_folder(place.parent)
     try:
-        path.rename(place)
+        move_folder(path, place)
     except OSError as error:
         raise ExplorerError(
             f"The run {path.name} could not be moved: {error.strerror or error}. Check the program's home folder."
