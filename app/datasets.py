@@ -9,7 +9,7 @@ from alexnet_core.data.album import ALBUM_ID, find
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import DATASETS, FOLDER_SIZE, Available, available, prepared_album
 from app.sentences import plain
-from app.words import memory
+from app.words import distinct, memory
 
 PREPARED_UNASKED = ("digits",)
 """Done in less than a second, so the page need not ask."""
@@ -25,7 +25,7 @@ def offers(sets: Sequence[Available]) -> dict[str, str]:
     ordered = sorted(
         sets, key=lambda one: (one.name != "digits", not (one.offline or one.prepared), one.name != "shapes")
     )
-    return {one.source: _line(one) for one in ordered}
+    return distinct({one.source: _line(one) for one in ordered})
 
 
 def _line(one: Available) -> str:

@@ -7,7 +7,6 @@ sha256, method, target, layer.
 
 import hashlib
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from alexnet_core.runs.listing import summaries
 from app import spool, uploads
 from app.samples import SAMPLES
 from app.waiting import FairLock
+from app.words import distinct
 
 IMAGENET = "imagenet-"
 """In front of a network's name in the address: the network of that name with ImageNet weights."""
@@ -37,16 +37,10 @@ IMAGENET = "imagenet-"
 def runs() -> dict[str, tuple[str, str]]:
     """(title, status) of every run by its id: live ones first, then the newest."""
     every = summaries(with_results=False)
-    titles = _distinct({one.id: one.title for one in every})
+    titles = distinct({one.id: one.title for one in every})
     found = {one.id: (titles[one.id], one.state.status) for one in every}
     order = {status: place for place, status in enumerate(("running", "paused", "queued"))}
     return dict(sorted(found.items(), key=lambda item: order.get(item[1][1], len(order))))
-
-
-def _distinct(titles: dict[str, str]) -> dict[str, str]:
-    """The titles by run id, with the end of the id where two are alike: a list finds its choice by what it shows."""
-    often = Counter(titles.values())
-    return {run_id: title if often[title] == 1 else f"{title} ({run_id[-4:]})" for run_id, title in titles.items()}
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ def networks(imagenet: bool = True) -> dict[str, str]:
     """The title of each network one can look into, by its name in the address: runs, bundled and finished ones
     first."""
     every = sorted(summaries(with_results=False), key=lambda one: (not one.run.bundled, one.state.status != "finished"))
-    titles = _distinct({one.id: one.title for one in every if one.run.latest_network_path() is not None})
+    titles = distinct({one.id: one.title for one in every if one.run.latest_network_path() is not None})
     if imagenet:
         for name, entry in MODELS.items():
             if entry.imagenet_weights:

@@ -1,11 +1,19 @@
 """What the app says about numbers, pictures and data: as few digits as they deserve, and plain sentences."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import DATASETS
 from app.sentences import plain
+
+
+def distinct(titles: Mapping[str, str]) -> dict[str, str]:
+    """The titles by key, with the end of the key where two are alike: a list finds its choice by what it shows, and
+    would take the last of those for any of them."""
+    often = Counter(titles.values())
+    return {key: title if often[title] == 1 else f"{title} ({key[-4:]})" for key, title in titles.items()}
 
 
 def amount(number: float) -> str:

@@ -12,6 +12,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.limits import CLASS_IMAGES, CLASSES
 from app.choices import choose_in_address
 from app.store import Store
+from app.words import distinct
 
 NEW = "new"
 """In the place of an album's id: one to be made."""
@@ -53,7 +54,7 @@ def _titles() -> dict[str, str]:
             titles[album.id] = remembered(("title", album.version()), lambda album=album: _title(album.contents()))
         except ExplorerError:  # deleted in this moment
             continue
-    return titles
+    return distinct(titles)
 
 
 def _title(now: Contents) -> str:

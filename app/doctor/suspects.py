@@ -16,6 +16,7 @@ from app.doctor.patients import Patient, all_rows
 from app.session import SharedNetwork
 from app.store import Store
 from app.unfinished import going_on
+from app.words import distinct
 
 KEPT = "label"
 """What a picture is suspected of whose label is doubted, as corrections name it."""
@@ -32,7 +33,7 @@ def fitting_runs(patient: Patient) -> dict[str, str]:
         same = data.identity == prepared.identity or Path(data.directory).name.startswith(beginning)
         if same and run.latest_network_path() is not None:
             fitting[run.id] = run.title()
-    return fitting
+    return distinct(fitting)
 
 
 def again(run_id: str) -> RunDirectory:

@@ -1,8 +1,5 @@
 """The experiment of Yosinski et al. 2014 on the page: what it is, how it stands, and what it found."""
 
-from collections import Counter
-from collections.abc import Mapping
-
 import streamlit as st
 
 from alexnet_core.data.sources import available, prepare
@@ -37,19 +34,12 @@ def choose() -> Experiment | None:
     key = choose_in_address(
         "Experiment",
         ADDRESS,
-        _titles(known) | {NEW: "A new one"},
+        words.distinct({key: _title(one) for key, one in known.items()}) | {NEW: "A new one"},
         next(iter(known)),
         "Each is kept with its runs; what is not finished can go on at any time.",
         announce=True,
     )
     return known.get(key)
-
-
-def _titles(known: Mapping[str, Experiment]) -> dict[str, str]:
-    """By key; with the end of the key where two are alike: a list finds its choice by what it shows."""
-    titles = {key: _title(one) for key, one in known.items()}
-    often = Counter(titles.values())
-    return {key: title if often[title] == 1 else f"{title} ({key[-4:]})" for key, title in titles.items()}
 
 
 def _title(asked: Experiment) -> str:
