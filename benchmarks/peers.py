@@ -3,8 +3,9 @@
 The same network, pictures and batch, trained by this program (its own command), by a loop in the manner of
 torchvision's references, by Lightning and by fastai, each measurement in a process of its own, in turns, round after
 round. Two questions: how many images a second (steps alone, warm-up and validation not counted), and how many seconds
-to 77 % of the test images right (training with its validations; what comes before it stands beside it). Asked: at least
-4 times the images a second of the best peer, and 77 % at least 10 times sooner than fastai's fit_one_cycle.
+to 77 % of the test images right (training with its validations; what comes before it stands beside it: of this program
+all from the start of its process, of fastai the making of its loaders and its network). Asked: at least 4 times the
+images a second of the best peer, and 77 % at least 10 times sooner than fastai's fit_one_cycle.
 
 Peers get channels last, and bf16 where they offer it and this device has units for it; the headline compares with the
 best of them.

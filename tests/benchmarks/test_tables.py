@@ -129,11 +129,13 @@ def test_a_missed_target_is_called_missed() -> None:
 @pytest.mark.parametrize(("top1", "met"), [(0.772, True), (0.768, False)])
 def test_sooner_than_fastai_counts_only_where_both_are_as_right_as_was_asked(top1: float, met: bool) -> None:
     def side(seconds: float, top1: float) -> dict[str, Any]:
-        return {"training_seconds": report.spread([seconds]), "test_top1": report.spread([top1], 4)}
+        spent = {"training_seconds": report.spread([seconds]), "setup_seconds": report.spread([7.04])}
+        return spent | {"test_top1": report.spread([top1], 4)}
 
     target = {"sides": {peers.OURS: side(12.0, top1), "fastai": side(150.0, 0.773)}}
     rows = peer_rows({"asked": peers.ASKED, "target": target | {"times_sooner_than_fastai": report.spread([12.5])}})
     assert rows[-1].met == met
+    assert all("before it, not counted, 7.0 s" in one.beside for one in rows[:-1])
 
 
 def test_peers_do_not_compute_in_what_a_machine_only_emulates(monkeypatch: pytest.MonkeyPatch) -> None:
