@@ -79,7 +79,7 @@ def test_the_name_of_a_file_stands_under_its_picture_letter_for_letter(run, on_t
     app.session_state["brought"] = session.brought(png(), "*a* [b](c).png")
     app.run()
     assert not app.exception
-    captions = [one.caption for image in app.get("imgs") for one in image.proto.imgs]
+    captions = [one.caption for image in app.get("image") for one in image.proto.imgs]
     assert plain("*a* [b](c).png") in captions
 
 

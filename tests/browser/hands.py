@@ -25,7 +25,7 @@ def choose(page: Page, label: str, option: str) -> None:
     settle(page)
     box.scroll_into_view_if_needed()
     # Scrolling closes an open list, and is told a frame late: open it after that.
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAMES)
     box.press("ArrowDown")
     page.get_by_role("option", name=option, exact=True).click()
 
@@ -56,8 +56,13 @@ def grows(page: Page) -> None:
     page.wait_for_function(f"({POINTS})() > {page.evaluate(POINTS)}")
 
 
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""What a click brings about stands in the document two frames later."""
+
+
 def settle(page: Page) -> None:
     """Wait until the page is drawn: nothing runs, nothing fades, each picture has arrived."""
+    page.evaluate(FRAMES)
     page.wait_for_function(
         """() => {
             const app = document.querySelector('[data-testid=stApp]');
