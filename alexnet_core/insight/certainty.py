@@ -47,9 +47,10 @@ class Spread:
         return float((self.probabilities.argmax(axis=1) == self.mean.argmax()).mean())
 
 
-def ten_crops(network: Network, picture: Image.Image) -> np.ndarray:
-    """The four corners and the middle of a slightly larger square of the picture, and their mirror images: uint8
-    (10, S, S, 3), as in Krizhevsky, Sutskever, Hinton 2012, section 4.1."""
+def crops(network: Network, picture: Image.Image, mirrored: bool = True) -> np.ndarray:
+    """The four corners and the middle of a slightly larger square of the picture, and unless a mirror image is another
+    picture (not `mirrored`) those of them: uint8 (10 or 5, S, S, 3), as in Krizhevsky, Sutskever, Hinton 2012, section
+    4.1."""
     preprocessing = network.preprocessing
     size = preprocessing.size
     wide = max(size + 2, round(size * MARGIN))
@@ -57,8 +58,8 @@ def ten_crops(network: Network, picture: Image.Image) -> np.ndarray:
     square = np.asarray(larger.crop(picture))
     last, middle = wide - size, (wide - size) // 2
     corners = ((0, 0), (0, last), (last, 0), (last, last), (middle, middle))
-    crops = np.stack([square[top : top + size, left : left + size] for top, left in corners])
-    return np.concatenate([crops, crops[:, :, ::-1]])
+    cut = np.stack([square[top : top + size, left : left + size] for top, left in corners])
+    return np.concatenate([cut, cut[:, :, ::-1]]) if mirrored else cut
 
 
 def dropout_layers(model: nn.Module) -> list[nn.Module]:
@@ -74,7 +75,7 @@ def dropout_spread(network: Network, picture: Image.Image, samples: int = SAMPLE
     network without dropout.
     """
     if not dropout_layers(network.model):
-        raise ExplorerError(f"{network.title} has no dropout to sample with; its ten crops can be compared instead.")
+        raise ExplorerError(f"{network.title} has no dropout to sample with; its crops can be compared instead.")
     device = next(network.model.parameters()).device
     pixels = torch.from_numpy(np.asarray(network.preprocessing.crop(picture)).copy())[None].to(device)
     image = normalised(pixels, network.preprocessing)

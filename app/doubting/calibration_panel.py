@@ -108,6 +108,11 @@ def _temperature(found: Calibration, alone: np.ndarray) -> None:
     else:
         text = "Near 1: the network is **about as sure as it should be**."
     st.markdown(text)
+    if found.after.error > found.before.error:
+        st.markdown(
+            "On the pictures that it is judged on it **did not help**: where they are few, or the network was nearly "
+            "as sure as it should be, chance is larger than what is to be mended."
+        )
     mended = float(sureness.tempered(alone, found.temperature).max())
     st.markdown(f"For the present picture, {words.percent(float(alone.max()))} becomes **{words.percent(mended)}**.")
     st.caption(

@@ -16,20 +16,22 @@ CLASSES = 4
 
 
 def show_crops(shared: SharedNetwork, picture: Picture) -> None:
-    """The answers to ten cuts of the picture."""
+    """The answers to several cuts of the picture."""
     cut, answers = sureness.crops(shared, picture)
     _figure(shared, picture, answers, "crops")
     _says(shared, answers, "cuts")
-    with st.expander("The ten cuts", icon=":material/crop:"):
+    mirrored = len(cut) > 5
+    with st.expander(f"The {'ten' if mirrored else 'five'} cuts", icon=":material/crop:"):
         st.image(
             mosaic(cut, 5, 120),
             width="stretch",
-            alt="The four corners and the middle of the picture, and below them their mirror images.",
+            alt="The four corners and the middle of the picture"
+            + (", and below them their mirror images." if mirrored else "."),
         )
     st.caption(
-        "Four corners, the middle, and all five mirrored: to a person the same picture. The 2012 paper (section 4.1) "
-        "answers with their mean, which is right more often than one look. Dots far apart: the answer hangs on where "
-        "one cuts."
+        f"Four corners{', the middle, and all five mirrored' if mirrored else ' and the middle'}: to a person the same "
+        "picture. The 2012 paper (section 4.1) answers with the mean of ten, mirrored ones among them, which is right "
+        "more often than one look. Dots far apart: the answer hangs on where one cuts."
     )
 
 

@@ -43,14 +43,25 @@ def alone(shared: SharedNetwork, picture: Picture) -> np.ndarray:
 
 
 def crops(shared: SharedNetwork, picture: Picture) -> tuple[np.ndarray, Spread]:
-    """The ten crops, uint8 (10, S, S, 3), and the answers to them."""
+    """The crops, uint8 (10, S, S, 3), and the answers to them; five of a network that has learned from no mirrored
+    pictures, such as digits, for which a mirror image is another thing."""
 
     def compute() -> tuple[np.ndarray, Spread]:
-        cut = certainty.ten_crops(shared.network, picture.image)
+        cut = certainty.crops(shared.network, picture.image, _mirrors(shared.choice))
         with shared.lock:
             return cut, Spread(probabilities(shared.network, cut))
 
     return _kept().get((shared.key, picture.key, "crops"), compute)
+
+
+def _mirrors(choice: str) -> bool:
+    """Whether a network has learned that a picture stays what it is when mirrored."""
+    if not choice or choice.startswith(IMAGENET):
+        return True
+    try:
+        return RunDirectory.find(choice).config().settings.reflect
+    except ExplorerError:  # gone meanwhile; the network is still in memory
+        return True
 
 
 def samples(shared: SharedNetwork, picture: Picture) -> Spread | None:

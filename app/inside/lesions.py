@@ -187,7 +187,7 @@ def show_needs(found: Sequence[Need], whole: Outcome, label: int, name: str) -> 
             hide_index=True,
             height=420,
             column_config={
-                column: st.column_config.NumberColumn(format="%.2f %%")
+                column: st.column_config.NumberColumn(format="%.2f points", help="In percentage points.")
                 for column in ("Probability falls by", "Accuracy falls by", "Over all classes")
             },
             alt=f"All {len(found)} units with the fall of accuracy and probability of {name} when they are off.",

@@ -7,7 +7,7 @@ from app.choices import choose_network, choose_picture, show_square
 from app.doubting import calibration_panel, spread_panel, strangers_panel
 from app.sentences import plain
 
-WAYS = {"crops": ":material/crop: Ten cuts", "samples": ":material/blur_circular: Dropout"}
+WAYS = {"crops": ":material/crop: Cuts", "samples": ":material/blur_circular: Dropout"}
 
 st.title("How sure is it")
 left, right = st.columns([1, 2], gap="large")

@@ -1,5 +1,7 @@
 """How sure is it: spreads, calibration from the run's file and from a data set, and pictures of nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from alexnet_core.data.sources import prepare
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.runs.directory import RunDirectory
 from app import session
 from app.doubting import sureness
 from app.figures.reliability import reliability_diagram
@@ -99,6 +102,17 @@ def test_the_halves_of_one_split_share_no_picture(with_data, monkeypatch):
     rows = len(fitted[0]) + len(judged[0])
     assert rows == len(fit)
     assert not {tuple(row.tolist()) for row in fitted[0]} & {tuple(row.tolist()) for row in judged[0]}
+
+
+def test_a_mirror_image_is_no_view_of_a_digit(run, monkeypatch):
+    shared = session.load(run.id)
+    settings = run.config().settings
+    for reflect, count in ((True, 10), (False, 5)):
+        sureness._kept.clear()
+        config = replace(run.config(), settings=replace(settings, reflect=reflect))
+        monkeypatch.setattr(RunDirectory, "config", lambda _, config=config: config)
+        cut, answers = sureness.crops(shared, session.sample("ship"))
+        assert len(cut) == len(answers.probabilities) == count
 
 
 def test_answers_that_a_click_interrupted_are_kept(with_data, monkeypatch):

@@ -10,11 +10,11 @@ from torch import nn
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.certainty import (
     Spread,
+    crops,
     dropout_layers,
     dropout_spread,
     dropping,
     strangers,
-    ten_crops,
 )
 from alexnet_core.insight.distortions import probabilities
 from alexnet_core.insight.prediction import BATCH
@@ -26,27 +26,28 @@ from tests.insight.small_networks import SIZE, Linear, network_of, noise, small_
 
 def test_ten_different_crops_of_which_five_are_mirrored():
     network, picture = small_network(), noise(64, 64)
-    crops = ten_crops(network, picture)
-    assert crops.shape == (10, SIZE, SIZE, 3)
-    assert len(np.unique(crops.reshape(10, -1), axis=0)) == 10
-    assert np.array_equal(crops[5:], crops[:5, :, ::-1])
+    cut = crops(network, picture)
+    assert cut.shape == (10, SIZE, SIZE, 3)
+    assert len(np.unique(cut.reshape(10, -1), axis=0)) == 10
+    assert np.array_equal(cut[5:], cut[:5, :, ::-1])
+    assert np.array_equal(crops(network, picture, mirrored=False), cut[:5])
     wide = np.asarray(Preprocessing(37, 37).crop(picture))
-    assert np.array_equal(crops[3], wide[5:, 5:])
-    assert np.array_equal(crops[4], wide[2:34, 2:34])
+    assert np.array_equal(cut[3], wide[5:, 5:])
+    assert np.array_equal(cut[4], wide[2:34, 2:34])
 
 
 def test_a_network_cut_from_larger_squares_uses_the_room_it_has():
     network = Network("alexnet_mini", frozen(build("alexnet_mini", 4, SIZE)), tuple("abcd"), Preprocessing(SIZE, 48))
     picture = noise(48, 48)
-    crops = ten_crops(network, picture)
+    cut = crops(network, picture)
     # The middle crop is what the network looks at anyway, within the half pixel that 37 does not share evenly.
     seen = np.asarray(picture)[5:42, 5:42][2:34, 2:34]
-    assert np.array_equal(crops[4], seen)
+    assert np.array_equal(cut[4], seen)
 
 
 def test_the_spread_of_the_crops_is_their_answers():
     network = small_network()
-    spread = Spread(probabilities(network, ten_crops(network, noise())))
+    spread = Spread(probabilities(network, crops(network, noise())))
     assert spread.probabilities.shape == (10, 4)
     assert spread.mean.sum() == pytest.approx(1, abs=1e-5)
 
