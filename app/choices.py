@@ -52,7 +52,7 @@ def choose_network() -> session.SharedNetwork:
     trained = [name for name in titles if not name.startswith(session.IMAGENET)]
     if not trained:
         st.info(
-            "No network has been trained on this computer yet. The first takes about a minute.", icon=":material/info:"
+            "No network has been trained on this computer yet. The first takes a minute or two.", icon=":material/info:"
         )
         if st.button("Train a network", type="primary", icon=":material/model_training:", help="Opens the page Train."):
             st.switch_page("views/train.py")

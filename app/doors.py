@@ -20,8 +20,8 @@ class Door:
 DOORS = (
     Door(
         "Train",
-        "Choose pictures, press Start, and watch the curves fall and the filters form. The first run takes about "
-        "a minute.",
+        "Choose pictures, press Start, and watch the curves fall and the filters form. The first run takes a "
+        "minute or two.",
         "Train a network",
         "Opens the page Train with everything filled in.",
         ":material/model_training:",

@@ -12,7 +12,7 @@ def show(place: DeltaGenerator) -> None:
     """Fill `place`."""
     trained = session.networks(imagenet=False)
     if not trained:
-        place.info("There is no trained network on this computer yet. Training the first takes about a minute.")
+        place.info("There is no trained network on this computer yet. Training the first takes a minute or two.")
         return
     shared = session.load(next(iter(trained)))
     picture = session.sample(session.fitting_sample(shared.network))

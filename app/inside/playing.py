@@ -47,7 +47,7 @@ def choose_watched(past: History, shared: SharedNetwork, picture: Picture, choic
         st.caption(
             "The snapshots of this run hold the first layer alone (whole ones would be too large to bring along), so "
             "its filters, what they answer, and how far they move can be shown. A run of your own of a network with "
-            "up to 8 million weights keeps whole ones, and moves everything: half a minute with the digits."
+            "up to 8 million weights keeps whole ones, and moves everything: a minute or two with the digits."
         )
         return Watched(picture, layer, time_machine.strongest(shared, picture, layer), "", 0, None)
     with st.expander("What to watch", icon=":material/tune:"):

@@ -8,7 +8,7 @@ st.title("AlexNet Explorer")
 st.markdown(
     "Train AlexNet in front of your eyes, look inside the network you just trained, and learn how far to believe what "
     "you see. Everything happens on this computer: no account, no graphics card, no download to begin. "
-    "Begin with a trained network, or train your own in about a minute."
+    "Begin with a trained network, or train your own in a minute or two."
 )
 notice = st.container()
 exhibit = st.container()

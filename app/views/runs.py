@@ -9,7 +9,7 @@ st.title("Runs")
 runs = summaries()
 trash_panel.undo()
 if not runs:
-    st.info("There is no run on this computer yet. The first takes about a minute.", icon=":material/info:")
+    st.info("There is no run on this computer yet. The first takes a minute or two.", icon=":material/info:")
     if st.button("Train a network", type="primary", icon=":material/model_training:", help="Opens the page Train."):
         st.switch_page("views/train.py")
 else:
