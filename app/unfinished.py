@@ -19,7 +19,10 @@ def _works() -> OrderedDict[Hashable, Iterator[Any]]:
 
 def going_on(key: Hashable, begin: Callable[[], Iterator[Step]]) -> Iterator[Step]:
     """The steps of the work called `key` from the one after which it was left, else those of a work that `begin` gives.
-    Of one that has ended or failed nothing is kept. Two may not go through the steps of one work at the same time."""
+    Of one that has ended or failed nothing is kept. Two may not go through the steps of one work at the same time.
+
+    Work on a shared network has its lock in the key: a network that was loaded anew has another one, and the work goes
+    on with the network it began with."""
     works = _works()
     work: Iterator[Step] = works.pop(key, None) or begin()
     for step in work:

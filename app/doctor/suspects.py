@@ -72,13 +72,14 @@ def _features(shared: SharedNetwork, patient: Patient, progress: Callable[[float
     prepared = patient.prepared
     images = all_rows(prepared)
     gallery = Gallery(prepared.identity, prepared.title, images, None, list(patient.rows))
-    steps = going_on(("looking", shared.key, prepared.identity), lambda: looking(shared.network, gallery))
+    steps = going_on(("looking", shared.lock, prepared.identity), lambda: looking(shared.network, gallery))
     features: np.ndarray | None = None
     while features is None:
         with shared.lock:  # for one batch: others may look at theirs in between
             step = next(steps)
-        progress(step.done / step.total)
         features = step.features
+        if features is None:  # after the last step, which comes once, nothing that may end this run of the page
+            progress(step.done / step.total)
     deque(steps, maxlen=0)  # to its end: nothing of it is kept
     return features
 

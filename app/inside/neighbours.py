@@ -101,14 +101,15 @@ def _built(
                 on_click=stop,
                 help="Go back to fewer pictures. Asked for again, it goes on from there.",
             )
-    key = ("index", shared.key, gallery.key, most)
+    key = ("index", shared.lock, gallery.key, most)
     building = going_on(key, lambda: neighbours.indexing(shared.network, gallery, most))
     index: Index | None = None
     while index is None:
         with shared.lock:  # for one batch: others may look at theirs in between
             step = next(building)
-        bar.progress(step.done / step.total, f"Looked at {step.done:,} of {step.total:,} pictures")
         index = step.index
+        if index is None:  # after the last step, which comes once, nothing that may end this run of the page
+            bar.progress(step.done / step.total, f"Looked at {step.done:,} of {step.total:,} pictures")
     deque(building, maxlen=0)  # to its end: nothing of it is kept
     return index
 

@@ -1,5 +1,7 @@
 """The page Neighbours: with crops alone, with a data set of one's own, bounded, and stopped in the middle."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from test_pages import HOSTILE, sound, texts
@@ -78,6 +80,25 @@ def test_a_picture_of_the_set_itself_is_found_at_once(with_set):
     assert picture.label == gallery.labels[5]
     assert np.asarray(picture.image).shape == (448, 448, 3)
     assert shared.lock.length == 0
+
+
+def test_an_index_that_is_interrupted_after_each_step_is_built_once(with_set, monkeypatch):
+    class Left:
+        def progress(self, *_):
+            raise KeyboardInterrupt
+
+    run, prepared = with_set
+    shared = session.load(run.id)
+    gallery = of_set(prepared, "train", shared.network.classes)
+    begun, indexing, index = [], neighbours.neighbours.indexing, None
+    monkeypatch.setattr(neighbours.neighbours, "indexing", lambda *asked: begun.append(asked) or indexing(*asked))
+    monkeypatch.setattr(neighbours.st, "progress", lambda *_: Left())
+    for _ in range(20):
+        with suppress(KeyboardInterrupt):
+            index = neighbours._built(shared, gallery, 1_000, neighbours.st.empty(), None)
+            break
+    assert index is not None
+    assert len(begun) == 1
 
 
 def test_the_map_of_all_pictures_is_not_that_of_some(with_set, monkeypatch):
