@@ -41,7 +41,7 @@ SWITCHES = {
 }
 Key = tuple[object, ...]
 GROWER = "grower"
-"""In the session: (key, what grows the picture), while it grows."""
+"""In the session: (key, the network's lock, what grows the picture), while it grows."""
 
 
 def choose_objective(shared: SharedNetwork, layer: UnitLayer, unit: int) -> Objective:
@@ -147,14 +147,14 @@ def show(shared: SharedNetwork, choice: str, layer: UnitLayer, unit: int) -> Non
     buttons.button("Stop", icon=":material/stop:", key="stop-growing", on_click=_stop, help="What has grown stays.")
     # A click elsewhere on the page interrupts the growing, and the next run of the page goes on with it.
     known = st.session_state.get(GROWER)
-    if known is None or known[0] != key:
-        known = st.session_state[GROWER] = (key, visualise(shared.network, objective, kinds, steps, seed))
-    grower: Iterator[Drawing] = known[1]
+    if known is None or known[:2] != (key, shared.lock):  # a network that was loaded anew has another lock
+        known = st.session_state[GROWER] = (key, shared.lock, visualise(shared.network, objective, kinds, steps, seed))
+    grower: Iterator[Drawing] = known[2]
     while True:
         try:
             with shared.lock:
                 step = next(grower, None)
-        except ExplorerError:  # it cannot go on, and does not come again by itself
+        except Exception:  # also for want of memory: it cannot go on, and what has grown is not the whole
             _stop()
             raise
         if step is None:

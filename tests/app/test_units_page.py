@@ -90,6 +90,22 @@ def test_what_cannot_grow_says_so_once(run, open_page, few_pictures, monkeypatch
     assert any(button.key == "grow" for button in app.button)
 
 
+def test_a_picture_whose_growing_failed_does_not_pass_for_grown(run, open_page, few_pictures, monkeypatch):
+    grow = growing.visualise
+
+    def broken(*asked):
+        yield next(grow(*asked))
+        raise MemoryError
+
+    monkeypatch.setattr(growing, "visualise", broken)
+    app = open_page("units", run=run.id, layer="features.0")
+    app.button(key="grow").click().run()
+    assert app.exception
+    app.run()
+    assert sound(app)
+    assert any(button.key == "grow" for button in app.button)
+
+
 def test_with_classes_there_is_selectivity(run, open_page, labelled):
     app = open_page("units", run=run.id, layer="features.1")
     assert sound(app)
