@@ -3,6 +3,7 @@
 import streamlit as st
 
 from alexnet_core.data.corrections import corrected
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.suspicious_labels import Suspect
 from alexnet_core.runs import launcher
 from app import session, words
@@ -48,9 +49,23 @@ def show(patient: Patient) -> None:
             return
         place.empty()
     asked.add(question)  # at once: a click elsewhere on the page lets it go on
-    bar = st.empty()
-    found = suspects.doubted(shared, patient, lambda share: bar.progress(share, "Letting all pictures pass"))
+    bar, stop = st.empty(), st.empty()
+    if not suspects.known(shared, patient):
+        stop.button(
+            "Stop",
+            key="stop_looking",
+            icon=":material/stop:",
+            on_click=asked.discard,
+            args=(question,),
+            help="What the network has seen is kept: asked again, it goes on from there.",
+        )
+    try:
+        found = suspects.doubted(shared, patient, lambda share: bar.progress(share, "Letting all pictures pass"))
+    except ExplorerError:  # it does not come again by itself
+        asked.discard(question)
+        raise
     bar.empty()
+    stop.empty()
     _verdict(patient, found)
     shown = found[: ROWS * COLUMNS]
     for first in range(0, len(shown), COLUMNS):

@@ -12,6 +12,7 @@ from alexnet_core.data.album import create, find
 from alexnet_core.data.collecting import add_pictures, add_source
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
+from alexnet_core.errors import ExplorerError
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.runs import launcher
@@ -178,6 +179,45 @@ def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, mon
     ((settings, data),) = started
     assert settings == run.config().settings
     assert data.original == prepared.identity
+
+
+def test_looking_for_suspicious_labels_can_be_stopped(album, open_page, monkeypatch):
+    prepared = prepared_of(album)
+    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
+    network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
+    save_network(run.network_path, network)
+    run.write_state(RunState("finished"))
+
+    def left(shared, patient, progress):
+        progress(0.1)
+        raise ZeroDivisionError  # in the place of a click elsewhere, which ends the page's run in the same way
+
+    monkeypatch.setattr("app.doctor.suspects.doubted", left)
+    app = open_page("doctor", data=album.id)
+    buttons(app)["Look for suspicious labels"].click().run()
+    assert app.exception
+    app.button(key="stop_looking").click().run()
+    assert not app.exception
+    assert "Look for suspicious labels" in buttons(app)
+
+
+def test_what_cannot_be_looked_through_says_so_once(album, open_page, monkeypatch):
+    prepared = prepared_of(album)
+    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
+    network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
+    save_network(run.network_path, network)
+    run.write_state(RunState("finished"))
+
+    def broken(*_):
+        raise ExplorerError("The network's features are not finite numbers.")
+
+    monkeypatch.setattr("app.doctor.suspects.doubted", broken)
+    app = open_page("doctor", data=album.id)
+    buttons(app)["Look for suspicious labels"].click().run()
+    assert "not finite" in app.error[0].value
+    app.run()
+    assert not app.error
+    assert "Look for suspicious labels" in buttons(app)
 
 
 @pytest.mark.parametrize("start", ["", "imagenet"])
