@@ -85,6 +85,7 @@ def choose_network() -> session.SharedNetwork:
 def choose_picture(network: Network) -> session.Picture:
     """A sample (at first one that fits `network`), an upload, or a photograph, which is kept while the session
     lasts."""
+    session.tidy_uploads()
     source = st.segmented_control(
         "Picture",
         list(SOURCES),

@@ -125,6 +125,12 @@ def sample(name: str) -> Picture:
     return Picture(f"sample-{name}", f"{SAMPLES[name].title}, {SAMPLES[name].credit}", sample=name)
 
 
+@st.cache_resource(ttl=24 * 3600, show_spinner=False)
+def tidy_uploads() -> None:
+    """Once a day and at each start: the last pictures that were brought go, too, where nobody brings another one."""
+    uploads.tidy()
+
+
 def fitting_sample(network: Network) -> str:
     """The sample that shows something `network` knows, as far as we have one."""
     return "digit" if {"3", "8"} <= set(network.classes) else next(iter(SAMPLES))

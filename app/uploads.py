@@ -4,6 +4,7 @@ import os
 import re
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from alexnet_core import images
 from alexnet_core.errors import ExplorerError
@@ -19,25 +20,31 @@ def keep(data: bytes) -> str:
     key = images.sha256(data)
     path = uploads_home() / key
     if path.exists():
-        os.utime(path)
+        _used(path)
     else:
         write_whole(path, data)
-        _tidy()
+        tidy()
     return key
 
 
 def read(key: str) -> bytes:
     """The picture as it came. Raises ExplorerError where it is gone."""
     path = uploads_home() / key
+    _used(path)
     try:
-        os.utime(path)
         return path.read_bytes()
     except OSError as error:
         raise ExplorerError("The picture is not here any more; choose it again.") from error
 
 
-def _tidy() -> None:
-    for path in uploads_home().iterdir():
+def _used(path: Path) -> None:
+    with suppress(OSError):  # gone, or another user's, whose pictures one may read all the same
+        os.utime(path)
+
+
+def tidy() -> None:
+    """Remove what nobody has used for too long."""
+    for path in uploads_home().glob("*"):
         if re.fullmatch("[0-9a-f]{64}", path.name):  # zips, which data sets were made of, lie in folders
             with suppress(OSError):  # another server has just removed it
                 if time.time() - path.stat().st_mtime > DAYS * 24 * 3600:

@@ -3,6 +3,7 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.places import uploads_home
@@ -39,3 +40,22 @@ def test_a_picture_that_comes_again_is_new_again():
     path = aged(uploads.keep(b"again"), MONTH - 60)
     uploads.keep(b"again")
     assert time.time() - path.stat().st_mtime < 60
+
+
+@pytest.mark.usefixtures("home")
+def test_a_picture_that_another_user_brought_is_read_all_the_same(monkeypatch):
+    def refused(*_):
+        raise PermissionError
+
+    key = uploads.keep(b"theirs")
+    monkeypatch.setattr(os, "utime", refused)
+    assert uploads.read(key) == b"theirs"
+    assert uploads.keep(b"theirs") == key
+
+
+def test_old_pictures_go_also_where_nobody_brings_another_one(run, open_page):
+    path = aged(uploads.keep(b"old"), MONTH + 60)
+    st.cache_resource.clear()  # as a new start of the program
+    app = open_page("explain", run=run.id)
+    assert not app.exception
+    assert not path.exists()
