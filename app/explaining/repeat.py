@@ -57,7 +57,7 @@ def _picture(picture: Picture) -> tuple[set[str], str]:
     if picture.sample is not None:
         return {"from app.samples import SAMPLES"}, f"SAMPLES[{picture.sample!r}].load()"
     imports = {"from alexnet_core.images import decode_file", "from alexnet_core.places import uploads_home"}
-    # The copy that the app keeps; elsewhere one writes the path of one's own there.
+    # The copy that the app keeps for a month; elsewhere, and later, one writes the path of one's own there.
     return imports, f"decode_file(uploads_home() / {picture.key!r})  # {clean_name(picture.name)}"
 
 
