@@ -238,8 +238,7 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     chosen = {"recipe": name, "reflect": mirrors, **RECIPES[name].settings, **explicit}
     if transfer:  # the first filters have been found already
         chosen |= {name: explicit.get(name, False) for name in FIRST_WEIGHTS}
-    if not chosen["reflect"]:  # half of the views that a recipe asks for are mirror images, and these are not theirs
-        chosen["views"] = explicit.get("views", TrainConfig.views)
+    chosen["views"] = explicit.get("views", usual_views(name, bool(chosen["reflect"])))
     config = TrainConfig.from_dict(chosen)
     _check_transfer(config)
     check_image_size(config.model, image_size)
@@ -256,6 +255,13 @@ def settle(explicit: dict[str, Any], *, train_images: int, image_size: int, mirr
     batch_size = min(config.batch_size or _batch_size(train_images), train_images)
     epochs = config.epochs or _epochs(train_images)
     return TrainConfig.from_dict(chosen | {"batch_size": batch_size, "epochs": epochs})
+
+
+def usual_views(recipe: str, reflect: bool) -> str:
+    """How the test at the end looks at pictures unless asked otherwise. Half of the views that a recipe asks for are
+    mirror images: where pictures are not mirrored, these are not theirs."""
+    asked: str = RECIPES[recipe].settings.get("views", TrainConfig.views)
+    return asked if reflect else TrainConfig.views
 
 
 def _check_transfer(config: TrainConfig) -> None:

@@ -8,7 +8,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.models import MODELS
 from alexnet_core.runs import launcher
 from alexnet_core.training.config import BOUNDS, CHOICES, TrainConfig, explanations, label
-from alexnet_core.training.recipes import FIRST_WEIGHTS, PICTURE_CHANGES, RECIPES, TRANSFER
+from alexnet_core.training.recipes import FIRST_WEIGHTS, PICTURE_CHANGES, RECIPES, TRANSFER, usual_views
 from app import run_words, words
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -93,7 +93,7 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
     recipe = RECIPES[given["recipe"]].settings
     usual = launcher.settled(given, prepared) if prepared is not None else TrainConfig(**(recipe | given))
     processes, most = 1, launcher.most_processes()
-    changed = {}
+    changed: dict[str, Any] = {}
     with st.expander("Settings", icon=":material/tune:"):
         st.caption("As the recipe and the pictures have them. What you change here wins.")
         for title, names in GROUPS.items():
@@ -102,6 +102,8 @@ def change(given: dict[str, Any], prepared: PreparedSet | None) -> tuple[dict[st
             for place, name in enumerate(filter(lambda name: has(given, name), names)):
                 # With the usual value in its key, a field follows the recipe until a person changes it.
                 value = getattr(usual, name)
+                if name == "views" and name not in given:  # that of the recipe depends on a field above it
+                    value = usual_views(given["recipe"], changed.get("reflect", usual.reflect))
                 with columns[place % 2]:
                     wanted = field(name, value, field_key(name, given["recipe"], value))
                 if wanted != value:

@@ -234,6 +234,26 @@ def test_start_asks_for_what_the_form_says(home, open_page, monkeypatch):
     assert data.title == "Digits"
 
 
+def test_the_views_of_a_recipe_follow_what_a_person_says_of_mirroring(home, open_page, monkeypatch):
+    asked = []
+
+    def start(settings, data, processes):
+        asked.append(settings)
+        raise ExplorerError("Enough for a test.")
+
+    monkeypatch.setattr("alexnet_core.runs.launcher.start", start)
+    app = open_page("train")
+    app.selectbox(key="new_recipe").set_value("lap").run()
+    assert app.selectbox(key="set-views-lap-one").value == "one"  # of digits no mirror images
+    app.toggle(key="set-reflect-lap-False").set_value(True).run()
+    assert app.selectbox(key="set-views-lap-ten").value == "ten"
+    next(button for button in app.button if button.label == "Start training").click().run()
+    app.selectbox(key="set-views-lap-ten").set_value("one").run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    assert [(settings.reflect, settings.views) for settings in asked] == [(True, "ten"), (True, "one")]
+
+
 def test_the_time_is_estimated_once_and_else_when_asked(home, open_page, estimates):
     app = open_page("train")
     assert "About 42 s" in texts(app)
