@@ -12,6 +12,7 @@ report.json  files that could not be used, and pictures that occur twice
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class PreparedSet:
         """
         directory = Path(directory)
         name = clean_name(directory.name)
-        if not (directory / "meta.json").is_file():
+        if not os.path.isfile(directory / "meta.json"):  # which answers for folders that nobody may enter, too
             raise ExplorerError(f"“{name}” is not a prepared data set, or only half of one: prepare it first.")
         again = "Delete this folder and prepare the data set again."
         try:

@@ -1,7 +1,8 @@
 """Which prepared data set a run learns from, and where it lies today."""
 
+import os
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from alexnet_core.errors import ExplorerError
@@ -38,11 +39,13 @@ class DataIdentity:
         """
         from alexnet_core.data.prepared import PreparedSet  # a queued process waits without torch in memory
 
-        directory = Path(self.directory)
+        directory = self.directory
         # By the rules of Windows, which knows both kinds of slashes: the training may have begun there.
         name = PureWindowsPath(self.directory).name
-        if not directory.exists() and (data_home() / name).exists():
-            directory = data_home() / name
+        # Unlike Path's, these answer for impossible names, and for folders that nobody may enter: /root, where the
+        # training began in a container.
+        if not os.path.exists(directory) and os.path.exists(data_home() / name):
+            directory = str(data_home() / name)
         data = PreparedSet.open(directory)
         if data.identity != self.identity:
             raise ExplorerError(f"The data set {data.title} has changed since the training began; start a new one.")
