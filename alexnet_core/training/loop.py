@@ -202,11 +202,18 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Go on from where `state_dict` was taken. Raises ExplorerError where another version took it, which let other
+        weights learn together (Muon once turned a last layer that is a convolution, too)."""
         self.learning.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        try:
+            self.optimizer.load_state_dict(state["optimizer"])
+        except ValueError as error:
+            raise ExplorerError(
+                "The run began with another version of the program, in which other weights learned together, so it "
+                "cannot go on; begin a new run: train --settings RUN_DIR/config.json."
+            ) from error
         self.scaler.load_state_dict(state["scaler"])
         self.since_point.copy_(state["since_point"][self.world.rank])
         self.since_epoch.copy_(state["since_epoch"][self.world.rank])

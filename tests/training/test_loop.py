@@ -152,6 +152,15 @@ def test_left_and_taken_up_again_equals_uninterrupted(
         assert torch.equal(value, second.model.state_dict()[name]), name
 
 
+def test_what_another_version_let_learn_together_is_refused_in_a_sentence(digits: PreparedSet) -> None:
+    config = dataclasses.replace(SMALL, optimizer="muon")
+    state = training(digits, config).state_dict()
+    others, _, turned = state["optimizer"]["param_groups"]
+    turned["params"].append(others["params"].pop())
+    with pytest.raises(ExplorerError, match="another version"):
+        training(digits, config).load_state_dict(state)
+
+
 def saved(state: dict[str, Any]) -> Any:
     buffer = BytesIO()
     torch.save(state, buffer)
