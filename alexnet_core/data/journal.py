@@ -304,7 +304,8 @@ def _step(action: str, lines: list[Line], past: _Past) -> Step:
     """What the action did. What it concerned had its names just before it, so the names of that moment are told."""
     places = [place for place, line in enumerate(lines) if line.get("action") == action]
     own = [lines[place] for place in places]
-    before = [line for line in lines[: places[0]] if line["do"] in ("begin", "class", "rename")]
+    # Also what left a name free: a class that has it since would else have none.
+    before = [line for line in lines[: places[0]] if line["do"] in ("begin", "class", "rename", "merge", "drop")]
     names = _State(past.in_effect(before)).classes
     pictures = sum(len(line["pictures"]) for line in own if "pictures" in line)
     told = next((line for line in own if line["do"] in ("add", "move", "remove")), own[-1])

@@ -128,6 +128,16 @@ def test_what_undo_and_redo_would_change_is_told() -> None:
     assert (now.redo.does, now.redo.name) == ("class", "dogs")
 
 
+def test_a_class_is_told_by_a_name_that_another_one_left_free() -> None:
+    merged = [class_line(1, "cat"), class_line(2, "cats"), {"do": "merge", "action": "m", "class": 1, "into": 2}]
+    merged += [{"do": "rename", "action": "r", "class": 2, "name": "cat"}, add(2, 1)]
+    moved = contents(file(*merged, {"do": "move", "action": "v", "class": 2, "pictures": [key(1)]})).undo
+    assert (moved.does, moved.name) == ("move", "cat")
+    dropped: list[Line] = [class_line(1, "dogs"), {"do": "drop", "action": "d", "class": 1}, class_line(2, "dogs")]
+    again = contents(file(*dropped, {"do": "drop", "action": "e", "class": 2})).undo
+    assert (again.does, again.name) == ("drop", "dogs")
+
+
 def test_numbers_of_classes_are_never_used_twice() -> None:
     assert contents(file(class_line(1, "cats"), {"do": "undo"})).next_class == 2
 
