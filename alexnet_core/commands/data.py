@@ -55,7 +55,8 @@ def list_all(arguments: argparse.Namespace) -> None:
         )
         print(f"{'':<16}{one.about}")
         if one.source != one.name:
-            print(f"{'':<16}to use it: --data {one.source}")
+            source = f'"{one.source}"' if " " in one.source else one.source
+            print(f"{'':<16}to use it: --data {source}")
         if one.prepared:
             sizes = ", ".join(f"{size}" for size in sorted({p.image_size for p in one.prepared}))
             print(f"{'':<16}prepared at {sizes} pixels, {size_in_words(one.disk_bytes)} on disk")

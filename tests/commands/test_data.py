@@ -53,6 +53,13 @@ def test_prepared_pictures_of_ones_own_are_listed_with_what_train_takes_for_them
     assert f"--data {made['directory']}" in alexnet("list")[0]
 
 
+def test_a_place_with_a_space_is_listed_as_a_terminal_takes_it(alexnet, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("ALEXNET_HOME", str(tmp_path / "Ada Lovelace"))
+    make_folder(tmp_path / "pets", class_files())
+    made = json.loads(alexnet("prepare", "pets", "--size", "16", "--json")[0])
+    assert f'--data "{made["directory"]}"' in alexnet("list")[0]
+
+
 def test_collect_adds_to_the_same_data_set(alexnet, tmp_path: Path) -> None:
     make_folder(tmp_path / "one", class_files() | {"cats/text.png": b"hello"})
     make_zip(
