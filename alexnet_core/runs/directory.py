@@ -248,7 +248,8 @@ class RunDirectory:
     # -- wishes ------------------------------------------------------------------------------------------------
 
     def ask(self, wish: Wish) -> None:
-        """Leave a wish for the training process, looked at between two steps."""
+        """Leave a wish for the training process, looked at between two steps; of one process STOP also in the test at
+        the end."""
         make_folder(self.path / "control")
         (self.path / "control" / wish).touch()
 

@@ -80,7 +80,8 @@ def too_large(batch_size: int) -> ExplorerError:
 
 @contextmanager
 def noting_signals() -> Iterator[threading.Event]:
-    """Within this context SIGTERM and Ctrl-C only set the event: the loop saves and leaves between two steps."""
+    """Within this context SIGTERM and Ctrl-C only set the event: the loop saves and leaves between two steps; of one
+    process the test at the end is left between two batches, too."""
     signalled = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:

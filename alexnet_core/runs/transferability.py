@@ -224,7 +224,7 @@ def carry_out(asked: Experiment, threads: int = 0) -> Iterator[tuple[int, Part, 
         yield done + ended, part, f"{name_of(part)}: {state.message}"
         if not ended:
             return
-        if "STOP" in run.wishes():  # it came during the test at the end, too late to stop this run
+        if "STOP" in run.wishes():  # it came behind the test at the end, too late to stop this run
             run.withdraw("STOP")
             return
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory, Timing
 from alexnet_core.runs.recording import execute
 from alexnet_core.training import pace
+from alexnet_core.training.evaluate import Score
 from alexnet_core.training.events import EpochDone, Finished, StepDone
 from alexnet_core.training.loop import Training
 
@@ -175,8 +177,14 @@ def test_pause_waits_and_goes_on(new_run: NewRun) -> None:
     assert run.state().status == "finished"
 
 
-def test_a_stop_during_the_test_at_the_end_is_heeded(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = new_run(epochs=1)
+def test_a_stop_during_the_test_at_the_end_is_heeded(
+    new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = new_run(tmp_path / "runs" / "a-run", epochs=1, views="ten")
+    list(execute(whole))
+    expected, answers = learned(whole), whole.evaluation()
+    whole.path.rename(tmp_path / "whole")
+    run = new_run(tmp_path / "runs" / "a-run", epochs=1, views="ten")
     load = recording.load_network
 
     def asked_meanwhile(path: Path) -> Network:
@@ -189,7 +197,25 @@ def test_a_stop_during_the_test_at_the_end_is_heeded(new_run: NewRun, monkeypatc
     assert (run.state().status, run.wishes()) == ("stopped", set())
     list(execute(run))
     assert run.state().status == "finished"
-    assert [isinstance(event, Finished) for event in run.events()].count(True) == 1
+    assert learned(run) == expected
+    found = run.evaluation()
+    assert found is not None
+    assert answers is not None
+    assert np.array_equal(found.probabilities, answers.probabilities)
+
+
+def test_a_pause_during_the_test_at_the_end_holds_nothing_up(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(epochs=1)
+    look = recording.evaluate
+
+    def asked_meanwhile(*arguments: Any, **named: Any) -> Score:
+        assert run.state().message.startswith("Looking at the ")
+        run.ask("PAUSE")
+        return look(*arguments, **named)
+
+    monkeypatch.setattr(recording, "evaluate", asked_meanwhile)
+    assert isinstance(list(execute(run))[-1], Finished)
+    assert run.state().status == "finished"
 
 
 def test_a_paused_run_can_be_stopped(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
