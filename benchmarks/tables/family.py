@@ -27,7 +27,7 @@ def staircase_rows(staircase: dict[str, Any] | None) -> list[Row]:
         return [Row("The staircase: AlexNet mini and its successors after equal time")]
     minutes, data, rows = staircase["minutes"], staircase["data"], []
     for one in staircase["stairs"].values():
-        what = f"{one['title']}, {minutes:g} min on {data}: top-1"
-        spent = f"; {one['epochs']} epochs in {one['minutes']['median']:.2f} min"
+        what = f"{one['title']} after {minutes:g} min, or one epoch where that is longer, on {data}: top-1"
+        spent = f"; {one['epochs']} {'epoch' if one['epochs'] == 1 else 'epochs'} in {one['minutes']['median']:.2f} min"
         rows.append(row(what, "", one["top1"], " %", 1, times=100, beside=spent))
     return rows

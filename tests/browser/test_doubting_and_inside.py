@@ -37,7 +37,7 @@ def test_a_picture_is_made_worse_and_attacked_and_the_attack_is_taken_home(page:
 
 def test_an_answer_is_asked_for_many_times_and_its_probabilities_are_judged(page: Page, finished: RunDirectory) -> None:
     page.goto(f"/how_sure?run={finished.id}")
-    expect(page.get_by_role("figure", name=re.compile("^The probabilities of .* in 10 answers"))).to_be_visible()
+    expect(page.get_by_role("figure", name=re.compile("^The probabilities of .* in 5 answers"))).to_be_visible()
     expect(page.get_by_role("figure", name="How often answers of each certainty are right.")).to_be_visible()
     expect(page.get_by_role("img", name="Coloured noise, as the network sees it.")).to_be_visible()
     settle(page)
