@@ -236,6 +236,8 @@ def _follow(chosen: "RunDirectory", *world: "World") -> None:
     from alexnet_core.training.events import EpochDone, Finished, Started
 
     keep_freed_memory()
+    # No thread that watches the bar: where memory has ended it dies at its birth, and its parent waits for it for ever.
+    tqdm.monitor_interval = 0
     settings = chosen.config().settings
     # Of a run that goes on: it does not say again how many steps it has.
     began = last_record(chosen.path / "metrics.jsonl", "started") or {}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tqdm import tqdm
 
 from alexnet_core.__main__ import main
 from alexnet_core.commands.train import _see_to_data
@@ -138,6 +139,15 @@ def test_another_machine_prepares_the_pictures_at_the_size_of_the_run(
     _see_to_data(str(folder), here.image_size, away)
     (there,) = data_home().iterdir()
     assert dataclasses.replace(away, directory=str(there)).opened().image_size == 32
+
+
+def test_no_thread_watches_the_bar_which_would_be_waited_for_where_memory_ends(
+    digits: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tqdm, "monitor", None)
+    monkeypatch.setattr(tqdm, "monitor_interval", 10)
+    assert main(["train", "--data", str(digits.directory), "--out", str(tmp_path / "run"), *SMALL]) == 0
+    assert tqdm.monitor is None
 
 
 def test_measuring_anew_comes_first_and_is_told(
