@@ -59,7 +59,7 @@ SPRINT = Recipe(
         "translate": 0.0,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 25 % test error, after some 15 s of training on
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24 % test error, after some 15 s of training on
 two cores with 16-bit units and some 45 s on two with AVX2 alone (see benchmarks/records.py)."""
 
 LAP = Recipe(
