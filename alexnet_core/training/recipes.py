@@ -144,7 +144,8 @@ PAPER_2012 = Recipe(
         "batch_norm": False,
     },
 )
-"""`alexnet train --data digits --recipe paper_2012`: for comparison with the others, not for speed."""
+"""`alexnet train --data digits --recipe paper_2012`: for comparison with the others, not for speed: 97.4 % of the test
+images right after some four minutes on one core (AMD EPYC, AVX2), where `quick` takes two and a half for 98 to 99 %."""
 
 HEAD = Recipe(
     "The last layer",
@@ -181,7 +182,8 @@ LAST_LAYERS = Recipe(
         "colour": 0.0,
     },
 )
-"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn last_layers`"""
+"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn last_layers`: 98.9 % of the test images
+right after half a minute on one core (AMD EPYC, AVX2)."""
 
 EVERYTHING = Recipe(
     "Everything",
