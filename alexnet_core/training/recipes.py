@@ -182,8 +182,8 @@ LAST_LAYERS = Recipe(
         "colour": 0.0,
     },
 )
-"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn last_layers`: 98.9 % of the test images
-right after half a minute on one core (AMD EPYC, AVX2)."""
+"""`alexnet train --data digits --size 64 --start-from alexnet-mini-cifar10 --learn last_layers`: 98.9 % of the test
+images right after half a minute on one core (AMD EPYC, AVX2)."""
 
 EVERYTHING = Recipe(
     "Everything",
