@@ -31,3 +31,15 @@ def going_on(key: Hashable, begin: Callable[[], Iterator[Step]]) -> Iterator[Ste
             works.popitem(last=False)
         yield step
         works.pop(key, None)
+
+
+def offer_stop(asked: set[Any], question: Hashable, key: str, done: str) -> None:
+    """A button that takes back the wish to have `question` answered. What was `done` has to be kept by who answers."""
+    st.button(
+        "Stop",
+        key=key,
+        icon=":material/stop:",
+        on_click=asked.discard,
+        args=(question,),
+        help=f"What was {done} is kept: asked again, it goes on from there.",
+    )

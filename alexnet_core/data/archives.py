@@ -99,8 +99,8 @@ def archive_files(path: Path, loose: str | None = None) -> Files:
     archive = _opened(path)
     try:
         layout, found = _laid_out(archive, name, limits, loose)
-    except BaseException:
-        archive.close()  # which the error that is on its way would keep open
+    except BaseException:  # also Ctrl-C: the error that is on its way would keep the zip open
+        archive.close()
         raise
     read_member = _counting_reader(archive, path, limits)
     return Files(

@@ -11,6 +11,7 @@ from app.doctor import acting, suspects
 from app.doctor.patients import Patient
 from app.figures.mosaic import mosaic
 from app.sentences import plain
+from app.unfinished import offer_stop
 
 ROWS, COLUMNS = 2, 4
 """Suspects shown at a time: as many as one looks at before the next click."""
@@ -51,14 +52,8 @@ def show(patient: Patient) -> None:
     asked.add(question)  # at once: a click elsewhere on the page lets it go on
     bar, stop = st.empty(), st.empty()
     if not suspects.known(shared, patient):
-        stop.button(
-            "Stop",
-            key="stop_looking",
-            icon=":material/stop:",
-            on_click=asked.discard,
-            args=(question,),
-            help="What the network has seen is kept: asked again, it goes on from there.",
-        )
+        with stop:
+            offer_stop(asked, question, "stop_looking", "seen")
     try:
         found = suspects.doubted(shared, patient, lambda share: bar.progress(share, "Letting all pictures pass"))
     except ExplorerError:  # it does not come again by itself

@@ -13,6 +13,7 @@ from app.doubting import breaking
 from app.doubting.breaking import PICTURES, Progress
 from app.sentences import plain
 from app.session import SharedNetwork
+from app.unfinished import offer_stop
 
 FIRST_METHOD = "saliency"
 MOST = 3
@@ -74,14 +75,7 @@ def show_accuracy(
         if not bars:  # there is something to wait for, and to stop
             with place.container():
                 bars.append(st.progress(share))
-                st.button(
-                    "Stop",
-                    key="stop_measuring_accuracy",
-                    icon=":material/stop:",
-                    on_click=asked.discard,
-                    args=(question,),
-                    help="What was counted is kept: measured again, it goes on from there.",
-                )
+                offer_stop(asked, question, "stop_measuring_accuracy", "counted")
         bars[0].progress(share, "Changing pictures and asking")
 
     shares = measure(gallery, tell, count)

@@ -18,6 +18,7 @@ from app.inside.layers import layers_of
 from app.inside.units import single_number
 from app.remembered import is_remembered, remembered, remembered_patient
 from app.session import Picture, SharedNetwork
+from app.unfinished import offer_stop
 from app.words import duration, percent
 
 PICTURES = 1000
@@ -94,13 +95,8 @@ def ask_for_needs(shared: SharedNetwork, gallery: Gallery, layer: UnitLayer) -> 
     asked.add(question)  # at once: a click elsewhere on the page lets it go on, not begin anew
     stop = st.empty()
     if not is_remembered((*question, "needs")):
-        stop.button(
-            "Stop",
-            icon=":material/stop:",
-            on_click=asked.discard,
-            args=(question,),
-            help="What was measured is kept: measured again, it goes on from there.",
-        )
+        with stop:
+            offer_stop(asked, question, "stop_measuring_needs", "measured")
     found = needs(shared, gallery, layer.name, place.progress)
     place.empty()
     stop.empty()

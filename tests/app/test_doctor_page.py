@@ -148,12 +148,19 @@ def test_without_a_training_the_page_says_what_to_do(album, open_page):
     assert "Train a network on them" in buttons(app)
 
 
-def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, monkeypatch):
+@pytest.fixture
+def judge(album):
+    """A finished run that has learned from the set."""
     prepared = prepared_of(album)
     run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
     network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
     save_network(run.network_path, network)
     run.write_state(RunState("finished"))
+    return run
+
+
+def test_a_finished_run_doubts_labels_and_is_trained_again(album, judge, open_page, monkeypatch):
+    prepared = prepared_of(album)
     first = []  # what an untrained network says is left to chance; here the labels of three pictures are doubted
 
     def doubting_three(features, labels, classes):
@@ -164,7 +171,7 @@ def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, mon
 
     monkeypatch.setattr("app.doctor.suspects.held_out", doubting_three)
     started = []
-    monkeypatch.setattr(launcher, "start", lambda settings, data, **more: started.append((settings, data)) or run)
+    monkeypatch.setattr(launcher, "start", lambda settings, data, **more: started.append((settings, data)) or judge)
 
     app = open_page("doctor", data=album.id)
     buttons(app)["Look for suspicious labels"].click().run()
@@ -177,17 +184,12 @@ def test_a_finished_run_doubts_labels_and_is_trained_again(album, open_page, mon
     assert corrections.of(prepared).changes == 1
     buttons(app)["Train again with the corrections"].click().run()
     ((settings, data),) = started
-    assert settings == run.config().settings
+    assert settings == judge.config().settings
     assert data.original == prepared.identity
 
 
+@pytest.mark.usefixtures("judge")
 def test_looking_for_suspicious_labels_can_be_stopped(album, open_page, monkeypatch):
-    prepared = prepared_of(album)
-    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
-    network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
-    save_network(run.network_path, network)
-    run.write_state(RunState("finished"))
-
     def left(shared, patient, progress):
         progress(0.1)
         raise ZeroDivisionError  # in the place of a click elsewhere, which ends the page's run in the same way
@@ -201,13 +203,8 @@ def test_looking_for_suspicious_labels_can_be_stopped(album, open_page, monkeypa
     assert "Look for suspicious labels" in buttons(app)
 
 
+@pytest.mark.usefixtures("judge")
 def test_what_cannot_be_looked_through_says_so_once(album, open_page, monkeypatch):
-    prepared = prepared_of(album)
-    run = RunDirectory.create(TrainConfig(epochs=1, batch_size=4), DataIdentity.of(prepared))
-    network = Network("alexnet_mini", frozen(build("alexnet_mini", 2, 64)), prepared.classes, prepared.preprocessing)
-    save_network(run.network_path, network)
-    run.write_state(RunState("finished"))
-
     def broken(*_):
         raise ExplorerError("The network's features are not finite numbers.")
 
