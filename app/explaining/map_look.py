@@ -19,7 +19,8 @@ SHOWN = {
     "negative": "Only against",
     "absolute": "Only how strong",
 }
-CHANNELS = {None: "All together", 0: "Red", 1: "Green", 2: "Blue"}
+CHANNELS: dict[str, int | None] = {"All together": None, "Red": 0, "Green": 1, "Blue": 2}
+"""By name: to Streamlit an option that is None is nothing chosen."""
 OPACITY = 70
 """Percent at first: the map is clear, and the picture can still be made out."""
 
@@ -82,7 +83,6 @@ def choose() -> Look:
         channel = st.selectbox(
             "Colour of the picture",
             list(CHANNELS),
-            format_func=CHANNELS.__getitem__,
             key="shown_channel",
             help="Many methods have a value for each colour of each pixel: look at one of the three alone. Maps with "
             "one value a pixel stay as they are.",
@@ -95,7 +95,7 @@ def choose() -> Look:
             "of different methods have different units.",
             persist_state="session",
         )
-    return Look(show, channel, one_scale, share / 100)
+    return Look(show, CHANNELS[channel], one_scale, share / 100)
 
 
 def drawn(asked: Asked, answer: Attribution, look: Look, scale: float | None) -> bytes:

@@ -34,17 +34,12 @@ def ask(shared: SharedNetwork, method: str, without: str | None = None) -> Chose
 def _control(shared: SharedNetwork, method: str, setting: Setting) -> Any:
     key = f"setting-{method}-{setting.name}"
     if setting.choices_of is not None:
-        layers = [setting.default, *answers.choices_of(shared, method, setting)]
+        layers = [LAST, *answers.choices_of(shared, method, setting)]
         if st.session_state.get(key) not in layers:  # it belonged to another network
             st.session_state.pop(key, None)
-        return st.selectbox(
-            setting.title,
-            layers,
-            format_func=lambda layer: LAST if layer is None else str(layer),
-            key=key,
-            help=setting.help,
-            persist_state="session",
-        )
+        # By its words: to Streamlit an option that is None, as the default is, is nothing chosen.
+        chosen = st.selectbox(setting.title, layers, key=key, help=setting.help, persist_state="session")
+        return setting.default if chosen == LAST else chosen
     if setting.choices is not None:
         return st.selectbox(
             setting.title,

@@ -18,6 +18,7 @@ from app import answers, session
 from app.answers import Asked
 from app.explaining import compare
 from app.explaining.compare import MOST, Question, methods_at_first, spread
+from app.explaining.method_settings import LAST
 from app.explaining.repeat import script
 from tests.app.conftest import CLASSES
 from tests.pictures import class_files, make_folder
@@ -192,3 +193,12 @@ def test_settings_change_the_map(run, open_page):
     app.selectbox(key=f"setting-{name}-{setting.name}").select(other).run()
     assert not app.exception
     assert not app.error
+
+
+def test_lists_go_on_saying_what_is_chosen_when_something_else_is(run, open_page):
+    app = open_page("explain", run=run.id)
+    app.selectbox(key="shown_values").select("positive").run()
+    assert app.selectbox(key="shown_channel").value == "All together"
+    assert app.selectbox(key="setting-grad_cam-layer").value == LAST
+    empty = [box.label for box in app.selectbox if box.key and box.value is None]
+    assert not empty, empty  # to Streamlit None is nothing chosen
