@@ -121,7 +121,9 @@ def choose_picture(network: Network) -> session.Picture:
         )
     # Read once an upload: to decode a photograph of a telephone at each click would take a third of a second.
     if file is not None and st.session_state.get("brought_id") != file.file_id:
-        st.session_state.brought = session.brought(file.getvalue(), file.name)
+        # A browser calls a photograph by the time of day, to the millisecond.
+        name = file.name if source == "upload" else "photograph.jpg"
+        st.session_state.brought = session.brought(file.getvalue(), name)
         st.session_state.brought_id = file.file_id
     kept = st.session_state.get("brought")
     if kept is None:
