@@ -23,6 +23,7 @@ from alexnet_core.data.balance import class_weights
 from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
+from alexnet_core.models.anatomy import anatomy
 from alexnet_core.models.auxiliary import HEADS, WithHeads
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import Batches, Images
@@ -63,7 +64,8 @@ class Training:
         """`train` and `val` are uint8 images (N, S, S, 3) and their labels (N,); `config` is a settled one. Layers of
         `model` are replaced, names and states stay.
 
-        Raises ExplorerError when there are more processes in the `world` than images in a batch.
+        Raises ExplorerError when there are more processes in the `world` than images in a batch, and when a batch is
+        too small for a normalisation.
         """
         self.config, self.compute, self.preprocessing, self.world = config, compute, preprocessing, world
         self.model = compute.place(model)
@@ -135,6 +137,20 @@ class Training:
         replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
         self.resting = [] if self.rates is None else resting(self.learning)
+        if self.batches.batch_size == 1:
+            self._check_normalisations()
+
+    def _check_normalisations(self) -> None:
+        """Raises ExplorerError where a batch normalisation would get a single value of each channel: it would see no
+        variance, only itself."""
+        for layer in anatomy(self.model, self.preprocessing.size):
+            lone = layer.kind == "batch normalisation" and layer.output_shape[1:] == (1, 1)
+            if lone and self.model.get_submodule(layer.name) not in self.resting:
+                raise ExplorerError(
+                    "One picture is too few for the batch normalisation of this network, whose last maps have a single "
+                    "place; choose a batch size of at least 2.",
+                    remedy=("batch_size", 2),
+                )
 
     def _shares(self) -> dict[int, float] | None:
         """The share of the learning rate of each parameter that learns, by its identity; None where all learn alike."""

@@ -17,6 +17,7 @@ from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick, from_record, to_record
 from alexnet_core.training.loop import Training
+from alexnet_core.training.recipes import model_settings
 
 SMALL = TrainConfig(epochs=3, batch_size=16, optimizer="adamw", lr=2e-3, weight_decay=0.01, threads=1)
 
@@ -24,7 +25,7 @@ SMALL = TrainConfig(epochs=3, batch_size=16, optimizer="adamw", lr=2e-3, weight_
 def training(digits: PreparedSet, config: TrainConfig = SMALL, images: int = 64, **precision: Any) -> Training:
     torch.manual_seed(config.seed)
     return Training(
-        build("alexnet_mini", 10, 32, dropout=config.dropout, batch_norm=config.batch_norm),
+        build(config.model, 10, 32, **model_settings(config)),
         config,
         Compute(torch.device("cpu"), **{"precision": "fp32", "threads": 1} | precision),
         digits.preprocessing,
@@ -174,6 +175,20 @@ def test_a_loss_that_is_not_a_number_ends_the_run_with_advice(digits: PreparedSe
         list(training(digits, config).events())
 
 
+def test_a_single_picture_is_refused_where_a_normalisation_would_see_one_value(digits: PreparedSet) -> None:
+    config = dataclasses.replace(SMALL, model="resnet18", batch_size=1)
+    with pytest.raises(ExplorerError, match="at least 2") as refused:
+        training(digits, config, images=4)
+    assert refused.value.remedy == ("batch_size", 2)
+    two = dataclasses.replace(config, batch_size=2, epochs=1)
+    *_, last = training(digits, two, images=4).events()
+    assert isinstance(last, Tick)
+    resting = dataclasses.replace(
+        config, learn="head", start_from="elsewhere"
+    )  # normalisations that do not learn count nothing
+    assert training(digits, resting, images=4).resting
+
+
 def test_the_plateau_schedule_divides_when_the_validation_stalls(digits: PreparedSet) -> None:
     class Deaf(nn.Module):
         """Learns nothing: its validation loss never changes."""
@@ -282,7 +297,7 @@ def test_on_a_gpu_a_run_left_and_taken_up_again_equals_an_uninterrupted_one(
     def made() -> Training:
         torch.manual_seed(config.seed)
         return Training(
-            build("alexnet_mini", 10, 32, dropout=config.dropout), config, choose("cuda", precision, 1),
+            build(config.model, 10, 32, dropout=config.dropout), config, choose("cuda", precision, 1),
             digits.preprocessing, *some(digits), np.array(digits.rgb_covariance),
         )  # fmt: skip
 
