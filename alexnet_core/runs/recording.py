@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import compress
 from typing import Any
@@ -65,18 +65,22 @@ def execute(run: RunDirectory, world: World = ALONE) -> Iterator[Event | Timing 
             yield recording.leave(asked)
             return
         recording.state_running()
-        for event in recording.training.events():
-            if not isinstance(event, Tick):
-                yield from recording.write(event)
-                continue
-            asked = recording.save_what_is_due(signalled)
-            if asked == {"PAUSE"}:
-                yield "Paused."
-                asked = recording.wait_while_paused(signalled)
-            if asked:
-                yield recording.leave(asked)
-                return
-        yield recording.finish(signalled)
+        leaving = partial(recording.leave_if_asked, signalled)
+        try:
+            for event in recording.training.events(leaving):
+                if not isinstance(event, Tick):
+                    yield from recording.write(event)
+                    continue
+                asked = recording.save_what_is_due(signalled)
+                if asked == {"PAUSE"}:
+                    yield "Paused."
+                    asked = recording.wait_while_paused(signalled)
+                if asked:
+                    yield recording.leave(asked)
+                    return
+            yield recording.finish(leaving)
+        except _Left as left:
+            yield recording.leave(left.asked)
 
 
 def _may_begin(run: RunDirectory, world: World) -> RunConfig:
@@ -95,7 +99,7 @@ def _may_begin(run: RunDirectory, world: World) -> RunConfig:
 
 
 class _Left(Exception):
-    """Somebody asked to leave during the test at the end, by these wishes."""
+    """Somebody asked to leave while the network was examined, by these wishes."""
 
     def __init__(self, asked: set[str]) -> None:
         self.asked = asked
@@ -269,9 +273,9 @@ class _Recording:
         flags = [signalled.is_set(), "STOP" in wishes, "PAUSE" in wishes, main and time_to_save]
         return set(compress((SIGNAL, "STOP", "PAUSE", _TIME), self.world.agree(flags)))
 
-    def finish(self, signalled: threading.Event) -> Finished | str:
-        """Examine the network on pictures that training has not seen: the test split, else the validation's. A sentence
-        where somebody asked to leave before the end: ten views of some thousand pictures can take minutes."""
+    def finish(self, between: Callable[[], None]) -> Finished:
+        """Examine the network on pictures that training has not seen: the test split, else the validation's. `between`
+        is called after each batch of them."""
         self._save()
         split = "test" if "test" in self.data.splits else "val"
         model = self.world.from_main(lambda: load_network(self.run.network_path).model)
@@ -279,19 +283,16 @@ class _Recording:
         kind = "test" if split == "test" else "validation"
         looked = LOOKED.get(self.settings.views, "")
         self._say_running(f"Looking at the {len(labels):,} {kind} pictures{looked}.")
-        try:
-            score = evaluate(
-                self.compute.place(model),
-                images,
-                labels,
-                self.preprocessing,
-                self.compute,
-                world=self.world,
-                views=self.settings.views,
-                between=partial(self._leave_if_asked, signalled),
-            )
-        except _Left as left:
-            return self.leave(left.asked)
+        score = evaluate(
+            self.compute.place(model),
+            images,
+            labels,
+            self.preprocessing,
+            self.compute,
+            world=self.world,
+            views=self.settings.views,
+            between=between,
+        )
         tested = (score.loss, score.top1, score.top5) if split == "test" else (None, None, None)
         finished = Finished(self.training.step, self.settings.epochs, *tested)
         if self.world.is_main:
@@ -303,9 +304,12 @@ class _Recording:
         self.say(RunState("finished", f"{right} of the {len(labels):,} {kind} pictures right{looked}."))
         return finished
 
-    def _leave_if_asked(self, signalled: threading.Event) -> None:
+    def leave_if_asked(self, signalled: threading.Event) -> None:
+        """Between two batches of an examination, which may take minutes: save, and raise _Left, where that was asked
+        for."""
         # Several processes may look at different numbers of batches, so they cannot agree in between.
         if self.world.world_size == 1 and (asked := self._asked(signalled) - {"PAUSE"}):
+            self._save()
             raise _Left(asked)
 
     def _save(self) -> None:

@@ -239,16 +239,23 @@ class Training:
     def _rows_of_all(self, numbers: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(np.stack(self.world.gather(numbers.cpu().numpy())))
 
-    def events(self) -> Iterator[Event]:
+    def events(self, between: Callable[[], None] = lambda: None) -> Iterator[Event]:
         """Train to the end, or until the caller stops asking. A `Tick` follows each step and its other events.
 
-        Raises ExplorerError when the loss is no longer a number.
+        `between` is called after each batch of the examinations at the ends of epochs, and may raise to leave: the
+        `state_dict` of that moment goes on with the examination. Raises ExplorerError when the loss is no longer a
+        number.
         """
         config = self.config
         if self.step == 0:
             parameters = sum(parameter.numel() for parameter in self.model.parameters() if parameter.requires_grad)
             yield Started(config.epochs, self.steps, len(self.batches), len(self.val_images), parameters)
         point_every = math.ceil(self.steps / CURVE_POINTS)
+        if self.step and self.step % self.steps_per_epoch == 0 and float(self.since_epoch[2]):
+            # It was left while the network was examined.
+            lr = learning_rate(config, self.step, self.steps, self.drops)
+            yield self._finish_epoch(self.step // self.steps_per_epoch, lr, between)
+            yield Tick(self.step)
         while self.step < self.steps:
             epoch, first = self.epoch, self.step % self.steps_per_epoch
             for images, labels in self.batches.epoch(epoch, first):
@@ -259,7 +266,7 @@ class Training:
                 if self.step % point_every == 0:
                     yield self._point(epoch, lr)
                 if self.step % self.steps_per_epoch == 0:
-                    yield self._finish_epoch(epoch, lr)
+                    yield self._finish_epoch(epoch, lr, between)
                 yield Tick(self.step)
 
     def _learn(self, images: torch.Tensor, labels: torch.Tensor, lr: float) -> None:
@@ -314,13 +321,15 @@ class Training:
         self._check(loss)
         return StepDone(self.step, epoch, loss / images, lr)
 
-    def _finish_epoch(self, epoch: int, lr: float) -> EpochDone:
+    def _finish_epoch(self, epoch: int, lr: float, between: Callable[[], None]) -> EpochDone:
         loss, hits, images = self.world.sum(self.since_epoch).tolist()
-        self.since_epoch.zero_()
         self._check(loss)
         examined = Tail(self.learned, self.head, self.moments) if self.head else self.learned
         preprocessing = None if self.head else self.preprocessing
-        score = evaluate(examined, self.val_images, self.val_labels, preprocessing, self.compute, world=self.world)
+        score = evaluate(
+            examined, self.val_images, self.val_labels, preprocessing, self.compute, world=self.world, between=between
+        )
+        self.since_epoch.zero_()  # what is not zero at the end of an epoch asks for this examination
         self._check(score.loss)
         if score.loss < self.lowest_val_loss:
             self.lowest_val_loss, self.stalled = score.loss, 0

@@ -29,7 +29,7 @@ from alexnet_core.runs import recording
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory, Timing
 from alexnet_core.runs.recording import execute
-from alexnet_core.training import pace
+from alexnet_core.training import loop, pace
 from alexnet_core.training.evaluate import Score
 from alexnet_core.training.events import EpochDone, Finished, StepDone
 from alexnet_core.training.loop import Training
@@ -202,6 +202,26 @@ def test_a_stop_during_the_test_at_the_end_is_heeded(
     assert found is not None
     assert answers is not None
     assert np.array_equal(found.probabilities, answers.probabilities)
+
+
+def test_a_stop_during_a_validation_is_heeded(new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = new_run(tmp_path / "runs" / "a-run", epochs=2)
+    list(execute(whole))
+    expected = learned(whole)
+    whole.path.rename(tmp_path / "whole")
+    run = new_run(tmp_path / "runs" / "a-run", epochs=2)
+    look = loop.evaluate
+
+    def asked_meanwhile(*arguments: Any, **named: Any) -> Score:
+        run.ask("STOP")
+        return look(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "evaluate", asked_meanwhile)
+        assert str(list(execute(run))[-1]).startswith("Stopped and saved")
+    assert not any(isinstance(event, EpochDone) for event in run.events())
+    assert isinstance(list(execute(run))[-1], Finished)
+    assert learned(run) == expected
 
 
 def test_a_pause_during_the_test_at_the_end_holds_nothing_up(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:

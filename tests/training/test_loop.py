@@ -153,6 +153,32 @@ def test_left_and_taken_up_again_equals_uninterrupted(
         assert torch.equal(value, second.model.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("examination", [1, 3])
+def test_left_while_it_is_examined_and_taken_up_again_equals_uninterrupted(
+    digits: PreparedSet,
+    uninterrupted: tuple[TrainConfig, list[dict[str, Any]], dict[str, torch.Tensor]],
+    examination: int,
+) -> None:
+    config, expected, weights = uninterrupted
+    first, before, examined = training(digits, config), [], 0
+
+    def between() -> None:
+        nonlocal examined
+        examined += 1
+        if examined == examination:  # the validation pictures of an epoch are one batch
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        before.extend(first.events(between))
+    assert not isinstance(before[-1], EpochDone)
+    state = torch.load(saved(first.state_dict()), weights_only=True)
+    second = training(digits, config)
+    second.load_state_dict(state)
+    assert written(before) + written(list(second.events())) == expected
+    for name, value in weights.items():
+        assert torch.equal(value, second.model.state_dict()[name]), name
+
+
 def test_what_another_version_let_learn_together_is_refused_in_a_sentence(digits: PreparedSet) -> None:
     config = dataclasses.replace(SMALL, optimizer="muon")
     state = training(digits, config).state_dict()
