@@ -27,7 +27,7 @@ what it reads from disk again and again the system keeps in memory anyway."""
 READ_AT_ONCE = 64 * 2**20
 """Bytes on their way from the disk to the device while pictures are read."""
 AHEAD = 3
-"""Batches gathered before they are asked for."""
+"""Batches gathered, and copied to a GPU, before they are asked for."""
 
 
 Images = torch.Tensor | ImageRows
@@ -63,15 +63,23 @@ def free_memory(device: torch.device) -> int:
 def pieces(images: Images, rows: Iterable[slice | torch.Tensor], device: torch.device) -> Generator[torch.Tensor]:
     """The pictures of each of `rows`, uint8 on `device`; index tensors lie where the pictures lie.
 
-    From disk they are gathered up to `AHEAD` pieces ahead, and no further, in a thread that ends with the generator. An
-    error in that thread is raised here.
+    From disk they are gathered, and copied to a GPU, up to `AHEAD` pieces ahead, and no further, in a thread that ends
+    with the generator. An error in that thread is raised here.
     """
     if isinstance(images, torch.Tensor):
         yield from (images[some] for some in rows)
         return
-    with closing(made_ahead(rows, partial(_gathered, images, device), _thread(device), AHEAD)) as gathered:
-        for batch in gathered:
-            yield batch.to(device, non_blocking=True)
+    # A stream of its own: in the one that computes, a copy would wait for the steps before it.
+    stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+    with closing(made_ahead(rows, partial(_gathered, images, stream), _thread(device), AHEAD)) as gathered:
+        for batch, copied in gathered:
+            if copied is None:
+                yield batch.to(device)
+                continue
+            computing = torch.cuda.current_stream(device)
+            computing.wait_event(copied)  # the GPU waits, and this thread does not
+            batch.record_stream(computing)  # its memory is not given to another batch before it was computed with
+            yield batch
 
 
 def _thread(device: torch.device) -> ThreadPoolExecutor:
@@ -81,11 +89,17 @@ def _thread(device: torch.device) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "copy-ahead", torch.cuda.set_device, (torch.cuda.current_device(),))
 
 
-def _gathered(images: ImageRows, device: torch.device, rows: slice | torch.Tensor) -> torch.Tensor:
+def _gathered(
+    images: ImageRows, stream: torch.cuda.Stream | None, rows: slice | torch.Tensor
+) -> tuple[torch.Tensor, torch.cuda.Event | None]:
+    """The pictures, with a `stream` on its GPU, and what tells there that they have arrived."""
     found = images[rows] if isinstance(rows, slice) else images[rows.numpy()]
     batch = torch.from_numpy(np.array(found) if isinstance(rows, slice) else found)
-    # From pinned memory a GPU copies by itself, without anybody waiting.
-    return batch.pin_memory() if device.type == "cuda" else batch
+    if stream is None:
+        return batch, None
+    with torch.cuda.stream(stream):
+        # From pinned memory a GPU copies by itself, without anybody waiting.
+        return batch.pin_memory().to(stream.device, non_blocking=True), stream.record_event()
 
 
 class Batches:
