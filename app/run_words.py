@@ -98,7 +98,7 @@ def way_of_computing(settings: TrainConfig) -> str:
     if settings.precision != "auto" and settings.memory_format != "auto" and settings.threads:
         return "This way to compute was set by hand."
     return (
-        "What was left open of this was chosen by timing real steps, unless the run is too short for that, and is "
+        "What was left open of this was chosen by timing real steps, as many as the length of the run allows, and is "
         "remembered for this computer."
     )
 

@@ -32,8 +32,11 @@ CLEARLY = 0.95
 """A step must take at most this share of the usual way's time: machines that hardly differ then decide alike."""
 SHORT = 2.0
 """Seconds that measuring may take, or a hundredth of the run where that is more."""
-LONG = 10.0
-"""Seconds that measuring may take at most. Compiling, which takes longer, is only tried when asked for."""
+LONG = 60.0
+"""Seconds that measuring may take at most, which is of runs of hours: a step of a large network takes seconds."""
+COMPILING = 20 * 60.0
+"""Seconds of a run on a GPU from which on compiling is tried unasked: it takes a minute. On two processor cores it took
+as long and its steps were slower, so there it is only tried when asked for."""
 SHARE_OF_SHORT_RUNS = 0.1
 """Of a run of a few seconds measuring may take no more than this, so nothing can be tried."""
 ROUNDS = 5
@@ -96,7 +99,8 @@ def fastest(
 
     Where it is not known yet it is measured, which `tell` is told before. `threads` is the most to use where the
     settings leave that open; 0 means all cores. With `anew` everything open is measured again, without regard to the
-    run's length, and compiling is tried. Raises ExplorerError when a device or precision asked for is not there.
+    run's length, and compiling is tried; else that is tried for long runs on a GPU alone. Raises ExplorerError when a
+    device or precision asked for is not there.
     """
     asked = (settings.device, settings.precision, settings.threads or threads, settings.memory_format, settings.compile)
     usual = devices.choose(*asked)
@@ -111,7 +115,7 @@ def fastest(
     way = _from_found(usual, found)
     if way is not None:
         way = replace(way, compiled=_pays(found, steps)) if settings.compile == "auto" else way
-    # Compiling alone is no reason to time steps: it is only tried when asked for.
+    # Compiling alone is no reason to time steps.
     elif anew or any(_alternatives(name, usual, settings) for name in ("threads", "precision", "memory_format")):
         tell(MEASURING)
         with leaving_no_trace():
@@ -169,7 +173,7 @@ def _measure(
                     changes = _alternatives(name, way, settings)  # half as many again
                 best = winner
         found = {**_plain(best.way), "step_seconds": best.seconds, "whole": whole}
-        if anew and settings.compile == "auto":
+        if settings.compile == "auto" and (anew or (usual.device.type == "cuda" and run > COMPILING)):
             found |= _try_compiling(settings, data, best)
     way = replace(best.way, compiled=usual.compiled or _pays(found, steps))
     return way, found
