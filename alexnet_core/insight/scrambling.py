@@ -118,13 +118,15 @@ def _steps(own: Network, picture: Image.Image, explain: Explain, seed: int) -> I
             scramble(modules[name], generator)
         found = step(names)
         if count == _half(len(steps)):
-            kept, drawn = copy.deepcopy(own.model.state_dict()), [found]
+            drawn = [found]
             for draw in range(1, DRAWS):
                 others = torch.Generator().manual_seed(seed + draw)
                 for name in above:
                     scramble(modules[name], others)
                 drawn.append(step(names))
-            own.model.load_state_dict(kept)
+            again = torch.Generator().manual_seed(seed)  # the numbers from before, for less than a copy of them
+            for name in above:
+                scramble(modules[name], again)
             heard = tuple(one.similarity for one in drawn if one.rank_correlation is not None)
             found = replace(found, draws=heard)
         yield found

@@ -131,3 +131,18 @@ def test_a_trained_networks_gradient_notices_and_guided_backpropagation_hardly(r
     assert verdict(gradient) == "notices"
     assert verdict(edges) == "hardly notices"
     assert halfway(edges).rank_correlation > halfway(gradient).rank_correlation + 0.2
+
+
+def test_after_the_draws_halfway_it_goes_on_with_the_first_one(monkeypatch):
+    def classifiers(draws):
+        monkeypatch.setattr(scrambling, "DRAWS", draws)
+        seen = []
+
+        def explain(network, picture):
+            seen.append(network.model.classifier[-1].weight.clone())
+            return SALIENCY(network, picture)
+
+        list(cascade(small_network(), noise(), explain))
+        return seen
+
+    assert torch.equal(classifiers(1)[-1], classifiers(5)[-1])
