@@ -75,7 +75,8 @@ def colourfulness(weights: np.ndarray) -> np.ndarray:
 
 Order = Literal["number", "colour", "orientation", "frequency"]
 NEAR_ZERO = 0.02
-"""Share of the layer's median strength; a filter weaker than that answers nothing that the next layer could hear."""
+"""Share of the strength of the layer's strongest tenth; a filter weaker than that answers nothing that the next layer
+could hear. Not of the median: where most filters have died, that is next to zero itself."""
 PADDED = 64
 """Values along a filter's spectrum: zeros around the filter make it finer, so that 1.6 cycles are not called 2."""
 
@@ -97,8 +98,8 @@ class Traits:
 
     @property
     def faint(self) -> np.ndarray:
-        """bool (n,): whether the weights are next to zero, beside those of the others."""
-        return self.strength <= NEAR_ZERO * np.median(self.strength)
+        """bool (n,): whether the weights are next to zero, beside those of the strongest."""
+        return self.strength <= NEAR_ZERO * np.quantile(self.strength, 0.9)
 
     def order(self, by: Order) -> np.ndarray:
         """The filters' numbers, int (n,): as the network has them, from grey to coloured, by the direction of their

@@ -81,9 +81,9 @@ def faint(traits: Traits) -> str:
     """Which filters are next to nothing."""
     dead = np.flatnonzero(traits.faint)
     if not len(dead):
-        return "None of them is dead: each is strong beside the others."
+        return "None of them is dead: each weighs more than a fiftieth of the strongest tenth."
     numbers = ", ".join(map(str, dead[:12])) + (", ..." if len(dead) > 12 else "")
-    return f"{len(dead)} of them hardly weigh anything, beside the others (dead filters): {numbers}."
+    return f"{len(dead)} of them hardly weigh anything, beside the strongest (dead filters): {numbers}."
 
 
 def silent(survey: Survey) -> str:

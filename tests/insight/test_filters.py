@@ -152,6 +152,8 @@ def test_filters_come_in_the_order_that_was_asked_for():
     assert found.order("frequency").tolist()[1:] == [1, 2, 0]
     assert found.order("colour").tolist()[-1] == 1
     assert found.faint.tolist() == [False, False, False, True]
+    mostly_dead = traits(np.concatenate([filters[:1]] + [1e-6 * filters[:1]] * 4))
+    assert mostly_dead.faint.tolist() == [False, True, True, True, True]
 
 
 def test_two_groups_of_colour_are_told_apart_and_an_even_spread_is_not():
