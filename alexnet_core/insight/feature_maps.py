@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -99,6 +100,23 @@ def steps_of_maps(network: Network) -> list[list[str]]:
     return rows
 
 
+def hidden_relus(network: Network) -> set[str]:
+    """The layers whose output passes a ReLU of which no maps can be shown: one that the network computes outside of its
+    layers (GoogLeNet, Inception v3), or a layer that runs several times (ResNet), of which only the last run is seen.
+
+    The first question about a network runs it once: hold its lock.
+    """
+    steps = operations(network).steps
+    runs = Counter(step.name for step in steps)
+    return {
+        before.name
+        for before, step in pairwise(steps)
+        if step.follows
+        and before.layer is not None
+        and (step.name == "relu" if step.layer is None else isinstance(step.layer, nn.ReLU) and runs[step.name] > 1)
+    }
+
+
 def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureMaps:
     """The output of the layer called `layer` for `picture`.
 
@@ -107,18 +125,25 @@ def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureM
     output = _output(network, picture, layer)
     if output is None or output.dim() != 4:
         raise ExplorerError(f"The layer {layer} puts out single numbers, no maps; choose a layer before it.")
-    values = output[0].float().cpu().numpy()  # (1, C, H, W) -> (C, H, W)
-    if not np.isfinite(values).all():
-        raise ExplorerError(f"The maps of {layer} hold values that are not numbers; choose another network.")
-    return FeatureMaps(layer, values, _receptive_field(network, layer))
+    # (1, C, H, W) -> (C, H, W)
+    return FeatureMaps(layer, _finite(output, layer), _receptive_field(network, layer))
 
 
 def numbers_of_layer(network: Network, picture: Image.Image, layer: str) -> np.ndarray:
-    """The output of a layer that puts out a list of numbers: float32 (C,). Raises ExplorerError for another layer."""
+    """The output of a layer that puts out a list of numbers: float32 (C,). Raises ExplorerError for another layer, and
+    for values that are not finite."""
     output = _output(network, picture, layer)
     if output is None or output.dim() != 2:
         raise ExplorerError(f"The layer {layer} puts out maps, no list of numbers; choose a layer behind it.")
-    return output[0].float().cpu().numpy()
+    return _finite(output, layer)
+
+
+def _finite(output: torch.Tensor, layer: str) -> np.ndarray:
+    """What a layer puts out for the one picture that passed: float32, without the dimension of the batch."""
+    values = output[0].float().cpu().numpy()
+    if not np.isfinite(values).all():
+        raise ExplorerError(f"The values of {layer} are not all finite numbers; choose another network.")
+    return values
 
 
 def _output(network: Network, picture: Image.Image, layer: str) -> torch.Tensor | None:

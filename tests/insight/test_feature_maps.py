@@ -5,7 +5,14 @@ from small_networks import network_of, noise, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.feature_maps import FeatureMaps, feature_maps, layers_with_maps, steps_of_maps
+from alexnet_core.insight.feature_maps import (
+    FeatureMaps,
+    feature_maps,
+    hidden_relus,
+    layers_with_maps,
+    numbers_of_layer,
+    steps_of_maps,
+)
 from alexnet_core.insight.units import layers_with_units
 from alexnet_core.models import build
 from alexnet_core.models.anatomy import anatomy
@@ -112,3 +119,16 @@ def test_a_layer_that_runs_several_times_is_what_it_is_the_last_time():
     units = {layer.name: layer for layer in layers_with_units(network)}
     assert (units["relu"].units, units["relu"].side, units["relu"].runs) == (maps, height, 2)
     assert units["second"].runs == 1
+
+
+def test_relus_without_maps_of_their_own_are_known():
+    assert hidden_relus(network_of(OneReLU())) == {"first", "second"}
+    assert not hidden_relus(small_network())
+    assert "conv1.bn" in hidden_relus(network_of(build("googlenet", 4, 64), size=64))
+
+
+def test_numbers_that_are_not_finite_are_named_as_such():
+    network = network_of(OneReLU())
+    network.model.head.weight.fill_(float("nan"))
+    with pytest.raises(ExplorerError, match="finite"):
+        numbers_of_layer(network, noise(), "head")
