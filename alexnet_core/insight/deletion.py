@@ -13,7 +13,7 @@ from torchvision.transforms.functional import gaussian_blur
 from alexnet_core.insight.attribution import Attribution
 from alexnet_core.insight.hooks import evaluating
 from alexnet_core.insight.likeness import as_drawn
-from alexnet_core.insight.prediction import BATCH
+from alexnet_core.insight.prediction import BATCH, finite
 from alexnet_core.models import Network
 
 STEPS = 20
@@ -60,8 +60,14 @@ def random_order(side: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(side * side)
 
 
-def curves(network: Network, picture: Image.Image, target: int, order: np.ndarray) -> Curves:
-    """The probability of class `target` while the pixels go, and come, in `order`; 2 * (STEPS + 1) forward passes."""
+def curves(
+    network: Network, picture: Image.Image, target: int, order: np.ndarray, against: int | None = None
+) -> Curves:
+    """The probability of class `target` while the pixels go, and come, in `order`; 2 * (STEPS + 1) forward passes.
+
+    With `against`, for a map of the difference of two classes: the probability of `target` if there were no others than
+    these two. Raises ExplorerError when the network's answers are no numbers.
+    """
     device = next(network.model.parameters()).device
     size = network.preprocessing.size
     image = network.preprocessing.tensor(picture).to(device)  # (1, 3, S, S)
@@ -72,14 +78,18 @@ def curves(network: Network, picture: Image.Image, target: int, order: np.ndarra
     rank[order] = np.arange(size * size)
     done = torch.from_numpy(rank[None] < counts[:, None]).view(-1, 1, size, size).to(device)  # (STEPS + 1, 1, S, S)
     shares = counts / counts[-1]
+    asked = [target] if against is None else [target, against]
     with torch.no_grad(), evaluating(network.model):
-        gone = _probabilities(network, target, done, image, torch.zeros_like(image))
-        come = _probabilities(network, target, done, blurred, image)
+        gone = _probabilities(network, asked, done, image, torch.zeros_like(image))
+        come = _probabilities(network, asked, done, blurred, image)
     return Curves(Curve(shares, gone), Curve(shares, come))
 
 
 def _probabilities(
-    network: Network, target: int, done: torch.Tensor, before: torch.Tensor, after: torch.Tensor
+    network: Network, asked: list[int], done: torch.Tensor, before: torch.Tensor, after: torch.Tensor
 ) -> np.ndarray:
-    answers = [network.model(torch.where(part, after, before)) for part in done.split(BATCH)]
-    return torch.cat(answers).float().softmax(dim=1)[:, target].cpu().numpy()
+    """Of the first class of `asked`: among all classes, or among the two asked about."""
+    logits = finite(torch.cat([network.model(torch.where(part, after, before)) for part in done.split(BATCH)]))
+    if len(asked) == 2:
+        return logits[:, asked].softmax(dim=1)[:, 0].cpu().numpy()
+    return logits.softmax(dim=1)[:, asked[0]].cpu().numpy()

@@ -16,7 +16,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from alexnet_core.data.augment import normalised
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.hooks import evaluating
-from alexnet_core.insight.prediction import BATCH
+from alexnet_core.insight.prediction import BATCH, finite
 from alexnet_core.models import Network
 
 
@@ -88,14 +88,18 @@ def series(pixels: np.ndarray, name: str, box: Box | None = None) -> np.ndarray:
 
 
 def probabilities(network: Network, squares: np.ndarray) -> np.ndarray:
-    """What the network says about squares of its own size, uint8 (N, S, S, 3): float32 (N, K)."""
+    """What the network says about squares of its own size, uint8 (N, S, S, 3): float32 (N, K).
+
+    Raises ExplorerError when an answer is not a finite number.
+    """
     device = next(network.model.parameters()).device
     answers = []
     with torch.no_grad(), evaluating(network.model):
         for start in range(0, len(squares), BATCH):
             pixels = torch.from_numpy(np.array(squares[start : start + BATCH])).to(device)
-            logits = network.model(normalised(pixels, network.preprocessing)).float()
-            answers.append(logits.softmax(dim=1).cpu().numpy())
+            answers.append(
+                finite(network.model(normalised(pixels, network.preprocessing))).softmax(dim=1).cpu().numpy()
+            )
     return np.concatenate(answers)
 
 

@@ -34,12 +34,16 @@ def logits(network: Network, pictures: Sequence[Image.Image]) -> torch.Tensor:
         for start in range(0, len(pictures), BATCH):
             tensors = [network.preprocessing.tensor(picture) for picture in pictures[start : start + BATCH]]
             answers.append(model(torch.cat(tensors).to(device)).float().cpu())  # (N, 3, S, S) -> (N, K)
-    together = torch.cat(answers)
-    if not bool(torch.isfinite(together).all()):
+    return finite(torch.cat(answers))
+
+
+def finite(answers: torch.Tensor) -> torch.Tensor:
+    """The answers of a network, (N, K), as float32. Raises ExplorerError when one is not a finite number."""
+    if not bool(torch.isfinite(answers).all()):
         raise ExplorerError(
             "The network's answer is not a finite number: its weights have grown beyond use. Choose another network."
         )
-    return together
+    return answers.float()
 
 
 def predict(network: Network, pictures: Sequence[Image.Image], top: int = 5) -> list[list[ClassProbability]]:

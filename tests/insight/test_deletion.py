@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import Attribution, attribute
 from alexnet_core.insight.deletion import STEPS, Curve, curves, order_of, random_order
 from alexnet_core.insight.prediction import logits
@@ -64,3 +65,18 @@ def test_nothing_is_left_behind_also_by_a_failure():
     with pytest.raises(ZeroDivisionError):
         curves(network, noise(), 0, random_order(SIZE, 0))
     assert traces(network.model) == before
+
+
+def test_against_another_class_the_two_are_alone(network):
+    picture = noise()
+    found = curves(network, picture, 2, random_order(SIZE, 0), against=1)
+    two = logits(network, [picture])[0, [2, 1]].softmax(0)
+    assert found.deletion.probabilities[0] == pytest.approx(float(two[0]), abs=1e-5)
+    back = curves(network, picture, 1, random_order(SIZE, 0), against=2)
+    assert found.insertion.probabilities + back.insertion.probabilities == pytest.approx(1, abs=1e-5)
+
+
+def test_answers_that_are_no_numbers_are_one_sentence(network):
+    network.model.layer.bias.fill_(float("inf"))
+    with pytest.raises(ExplorerError, match="not a finite number"):
+        curves(network, noise(), 0, random_order(SIZE, 0))

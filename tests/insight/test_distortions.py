@@ -116,3 +116,10 @@ def test_nothing_is_left_behind_also_by_a_failure():
     with pytest.raises(ZeroDivisionError):
         probabilities(network, PIXELS[None])
     assert traces(network.model) == before
+
+
+def test_answers_that_are_no_numbers_are_one_sentence():
+    network = network_of(Linear())
+    network.model.layer.weight.fill_(float("nan"))
+    with pytest.raises(ExplorerError, match="not a finite number"):
+        probabilities(network, np.zeros((1, SIZE, SIZE, 3), np.uint8))
