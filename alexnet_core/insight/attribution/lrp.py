@@ -17,7 +17,8 @@ RULE = Setting(
     "rule",
     "Rule",
     "Epsilon shares out by contribution alone. Gamma favours what speaks for the class, which makes calmer maps. "
-    "Composite, as the handbook advises, is gamma in convolutions and epsilon in linear layers.",
+    "Composite is gamma in convolutions and epsilon in linear layers; the handbook (section 10.3) advises a rule of "
+    "its own for the pixels besides, which is not taken here.",
     "composite",
     choices=("composite", "epsilon", "gamma"),
 )

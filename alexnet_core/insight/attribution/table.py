@@ -54,7 +54,7 @@ ATTRIBUTIONS: dict[str, Method] = {
     ),
     "smoothgrad": Method(
         title="SmoothGrad",
-        computes="The mean of the gradients of twenty copies of the picture with noise of their own.",
+        computes="The mean of the gradients of several copies of the picture, each with noise of its own.",
         says="Where small changes of colour move the answer in the same direction for all pictures near this one.",
         silent_on="What the network does with this very picture: the noisy copies are others. "
         "How calm the map is depends on the noise, which somebody chose.",
@@ -99,8 +99,8 @@ ATTRIBUTIONS: dict[str, Method] = {
     ),
     "integrated_gradients": Method(
         title="Integrated gradients",
-        computes="The picture minus a baseline, usually black, times the gradient averaged over 50 steps from one to "
-        "the other.",
+        computes="The picture minus a baseline, usually black, times the gradient averaged over many points on the "
+        "way from one to the other.",
         says="How the rise of the logit from the baseline to this picture is shared out over the pixels; "
         "the shares add up.",
         silent_on="What parts contribute that equal the baseline: with black, black parts get nothing. "
@@ -250,7 +250,7 @@ ATTRIBUTIONS: dict[str, Method] = {
     ),
     "kernel_shap": Method(
         title="KernelSHAP",
-        computes="The share of each piece in the rise of the logit from the hidden picture to the whole one, from 500 "
+        computes="The share of each piece in the rise of the logit from the hidden picture to the whole one, from "
         "random sets of pieces (estimated Shapley values).",
         says="A fair share for pieces that work together or stand in for each other; the shares add up.",
         silent_on="Pictures that occur: most of those it asks about are torn to pieces. "
