@@ -86,20 +86,35 @@ def _between(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{value:02X}" for value in mixed)
 
 
-def panel(pictures: Sequence[Image.Image], titles: Sequence[str], caption: str, paper: Paper) -> Image.Image:
-    """Drawings side by side, brought to one height, each under its title, and the caption below all."""
+def panel(
+    pictures: Sequence[Image.Image],
+    titles: Sequence[str],
+    caption: str,
+    paper: Paper,
+    charts: Sequence[Image.Image] = (),
+) -> Image.Image:
+    """Drawings side by side, brought to one height, each under its title; the `charts` below them as they are, as many
+    in a row as fit; and the caption below all."""
     high = SIDE
     small = [picture.resize((round(picture.width * high / picture.height), high)) for picture in pictures]
     title, foot = 34, 44
     wide = sum(picture.width for picture in small) + GAP * (len(small) + 1)
-    sheet = Image.new("RGB", (wide, high + title + foot + GAP), paper.ground)
+    across = max(1, (wide - GAP) // (max((chart.width for chart in charts), default=wide) + GAP))
+    rows = [charts[start : start + across] for start in range(0, len(charts), across)]
+    below = [max(chart.height for chart in row) + GAP for row in rows]
+    sheet = Image.new("RGB", (wide, title + high + GAP + sum(below) + foot), paper.ground)
     draw = ImageDraw.Draw(sheet)
     x = GAP
     for picture, name in zip(small, titles, strict=True):
         draw.text((x, title - 6), name, paper.ink, ImageFont.load_default(20), anchor="ls")
         sheet.paste(picture, (x, title))
         x += picture.width + GAP
-    draw.text((GAP, title + high + foot / 2 + 4), caption, paper.ink, ImageFont.load_default(24), anchor="lm")
+    y = title + high + GAP
+    for row, height in zip(rows, below, strict=True):
+        for place, chart in enumerate(row):
+            sheet.paste(chart, (GAP + place * (chart.width + GAP), y))
+        y += height
+    draw.text((GAP, sheet.height - GAP - foot / 2 + 4), caption, paper.ink, ImageFont.load_default(24), anchor="lm")
     return sheet
 
 

@@ -21,7 +21,7 @@ def filters_gif(past: History) -> bytes:
 
 
 def panel_gif(past: History, drawn: Sequence[Drawn], paper: Paper) -> bytes:
-    """All drawings side by side, moving together."""
+    """All drawings side by side and the curves below them, moving together."""
     frames = []
     for step, one in zip(past.steps, drawn, strict=True):
         pictures = {
@@ -32,6 +32,7 @@ def panel_gif(past: History, drawn: Sequence[Drawn], paper: Paper) -> bytes:
             "Taken for": one.matrix,
         }
         opened = {title: Image.open(BytesIO(data)) for title, data in pictures.items() if data is not None}
+        charts = [Image.open(BytesIO(data)) for data in one.courses]
         says = f"  It says {one.says}" if one.says else ""
-        frames.append(moments.panel(list(opened.values()), list(opened), past.at(step) + says, paper))
+        frames.append(moments.panel(list(opened.values()), list(opened), past.at(step) + says, paper, charts))
     return moments.gif(frames)

@@ -237,6 +237,6 @@ def _take_home(past: History, drawn: list[Drawn], paper: Paper) -> None:
             file_name="training.gif",
             mime="image/gif",
             icon=":material/gif_box:",
-            help="All drawings side by side, moving together; takes a few seconds.",
+            help="All drawings side by side and the curves below them, moving together; takes a few seconds.",
             on_click="ignore",
         )

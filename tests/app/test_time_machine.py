@@ -115,6 +115,12 @@ def test_both_gifs_move(run, monkeypatch):
         with Image.open(BytesIO(data)) as moving:
             assert moving.n_frames == 3
             assert moving.info["loop"] == 0
+    curves = Image.open(BytesIO(drawn[0].courses[0])).height
+    with_them, without = (
+        Image.open(BytesIO(moving_pictures.panel_gif(past, moments, LIGHT))).height
+        for moments in (drawn, [replace(one, courses=()) for one in drawn])
+    )
+    assert with_them >= without + curves
 
 
 def press(app, label: str) -> None:
