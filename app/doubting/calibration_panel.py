@@ -13,6 +13,7 @@ from app.sentences import plain
 from app.session import Picture, SharedNetwork
 
 SPLITS = {"test": "test", "val": "validation"}
+OFTEN = {"mirrored": ", each seen in two views", "ten": ", each seen in ten views"}
 WARM, COOL = 1.05, 0.95
 """Temperatures between which a network is about as sure as it should be."""
 
@@ -47,7 +48,7 @@ def show(shared: SharedNetwork, picture: Picture, choice: str) -> None:
         _diagram(
             {"as it is": recorded.reliability},
             f"From the run's own last examination, on its {recorded.count:,} "
-            f"{SPLITS.get(recorded.split, recorded.split)} pictures.",
+            f"{SPLITS.get(recorded.split, recorded.split)} pictures{OFTEN.get(recorded.views, '')}.",
         )
     with beside:
         _error("Calibration error", recorded.reliability)

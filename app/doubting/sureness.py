@@ -120,6 +120,8 @@ class Recorded:
     reliability: Reliability
     split: str
     count: int
+    views: str
+    """How often each picture was looked at: one, mirrored or ten."""
 
 
 def recorded(choice: str) -> Recorded | None:
@@ -127,13 +129,14 @@ def recorded(choice: str) -> Recorded | None:
     if choice.startswith(IMAGENET):
         return None
     try:
-        evaluation = RunDirectory.find(choice).evaluation()
+        run = RunDirectory.find(choice)
+        evaluation, views = run.evaluation(), run.config().settings.views
     except ExplorerError:  # gone meanwhile; the network is still in memory
         return None
     if evaluation is None or not len(evaluation.labels):
         return None
     found = calibration.reliability(evaluation.probabilities, evaluation.labels == evaluation.predictions)
-    return Recorded(found, evaluation.split, len(evaluation.labels))
+    return Recorded(found, evaluation.split, len(evaluation.labels), views)
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def test_answers_that_a_click_interrupted_are_kept(with_data, monkeypatch):
 
 def test_the_recorded_answers_are_the_runs_own(run):
     found = sureness.recorded(run.id)
-    assert (found.split, found.count) == ("test", 4)
+    assert (found.split, found.count, found.views) == ("test", 4, "one")
     # 0.9 and 0.8 and 0.7 right, 0.6 wrong: gaps of 0.1, 0.2, 0.3 and 0.6.
     assert found.reliability.error == pytest.approx(1.2 / 4, abs=1e-3)
     assert sureness.recorded("imagenet-alexnet") is None
