@@ -24,6 +24,7 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import summaries
 from app import spool, uploads
 from app.samples import SAMPLES
+from app.store import Store
 from app.waiting import FairLock
 from app.words import distinct
 
@@ -117,7 +118,9 @@ class Picture:
     @property
     def image(self) -> Image.Image:
         """The decoded picture, RGB."""
-        return _decoded(self.key, self.name) if self.sample is None else _loaded(self.sample)
+        if self.sample is not None:
+            return _loaded(self.sample)
+        return _decoded().get((self.key, self.name), lambda: images.decode(uploads.read(self.key), self.name))
 
 
 def sample(name: str) -> Picture:
@@ -145,11 +148,17 @@ def brought(data: bytes, name: str) -> Picture:
     return Picture(uploads.keep(data), images.clean_name(name))
 
 
-# Shared, not copied at each use: nobody changes a picture in place, and the largest takes 100 MB. A dozen people look
-# at one each.
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _decoded(key: str, name: str) -> Image.Image:
-    return images.decode(uploads.read(key), name)
+@st.cache_resource
+def _decoded() -> Store:
+    """Pictures shared, not copied at each use: nobody changes one in place. Five photographs of a telephone, of 48 MB
+    each; a dozen people who look at one each decode theirs at each click, which takes a third of a second."""
+    return Store(DECODED, lambda image: BYTES_A_PIXEL * image.width * image.height)
+
+
+DECODED = 256_000_000
+"""Bytes that decoded pictures may take in all."""
+BYTES_A_PIXEL = 4
+"""Pillow's, of three colours."""
 
 
 @st.cache_resource(show_spinner=False)

@@ -23,10 +23,11 @@ class _Coming:
 
 
 class Store:
-    """The last `limit` answers. Ask while holding no lock: the one who computes the same may be waiting for it."""
+    """The last `limit` answers, or as many as weigh no more than that together, and the newest in any case. Ask while
+    holding no lock: the one who computes the same may be waiting for it."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, weigh: Callable[[Any], int] = lambda answer: 1) -> None:
+        self.limit, self.weigh = limit, weigh
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._coming: dict[Hashable, _Coming] = {}
         self._lock = Lock()
@@ -71,6 +72,6 @@ class Store:
                 del self._coming[key]
                 if own.answer is not None:
                     self._kept[key] = own.answer[0]
-                while len(self._kept) > self.limit:
+                while len(self._kept) > 1 and sum(map(self.weigh, self._kept.values())) > self.limit:
                     self._kept.popitem(last=False)
             own.over.set()

@@ -63,7 +63,7 @@ def show(shared: SharedNetwork, picture: Picture) -> None:
     _curves(shared, found, place, before)
     st.download_button(
         "Download the attacked picture",
-        partial(answers.png, breaking.whole_file(shared, one)),
+        partial(answers.png, breaking.whole_file(shared, one.pixels)),
         file_name="attacked.png",
         mime="image/png",
         icon=":material/download:",

@@ -30,8 +30,8 @@ Progress = Callable[[float], object]
 
 @st.cache_resource
 def _kept() -> Store:
-    """A series of eleven pictures takes up to 2 MB."""
-    return Store(40)
+    """A series of eleven pictures takes up to 2 MB at 224 pixels, one of attacked pictures 5 MB."""
+    return Store(20)
 
 
 @st.cache_resource
@@ -185,6 +185,6 @@ def change_shown(adversary: Adversary) -> tuple[Image.Image, int]:
     return shown(adversarial.amplified(adversary.change, factor)), factor
 
 
-def whole_file(shared: SharedNetwork, adversary: Adversary) -> Image.Image:
-    """The attacked picture so that this program, given the file, looks at the very same square."""
-    return adversarial.as_file(shared.network.preprocessing, adversary.pixels)
+def whole_file(shared: SharedNetwork, square: np.ndarray) -> Image.Image:
+    """A changed square, uint8 (S, S, 3), so that this program, given the file, looks at the very same one."""
+    return adversarial.as_file(shared.network.preprocessing, square)

@@ -66,7 +66,7 @@ def show_accuracy(
     question = (shared.key, gallery.key, count, *question)
     asked: set[tuple[object, ...]] = st.session_state.setdefault("broken_accuracy", set())
     if not _wanted(asked, question, count, explanation):
-        st.caption("How many of the test pictures are still right at each strength?")
+        st.caption(f"How many of the pictures ({plain(gallery.title)}) are still right at each strength?")
         return
     place = st.empty()
     bars: list[DeltaGenerator] = []

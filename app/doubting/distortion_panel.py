@@ -1,12 +1,13 @@
 """The first half of the page Break it: one distortion, its strength, and what becomes of the answer."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from alexnet_core.insight.distortions import DISTORTIONS, Box, find_distortion
 from alexnet_core.insight.gallery import Gallery
-from app import words
+from app import answers, words
 from app.doubting import breaking
 from app.doubting.broken_picture import choose_method, first, says, show_accuracy
 from app.figures.against_strength import Shares, against_strength
@@ -71,6 +72,15 @@ def show(shared: SharedNetwork, picture: Picture) -> None:
         )
         st.caption(_verdict(classes, before, first(found.probabilities[level])))
     _curves(shared, found, name, level, box)
+    st.download_button(
+        "Download the changed picture",
+        partial(answers.png, breaking.whole_file(shared, found.squares[level])),
+        file_name="changed.png",
+        mime="image/png",
+        icon=":material/download:",
+        help="A PNG of the square that the network got: upload it on another page, and it gets the same.",
+        on_click="ignore",
+    )
 
 
 def _verdict(classes: tuple[str, ...], before: int, now: int) -> str:

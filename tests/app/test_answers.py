@@ -66,6 +66,17 @@ def test_the_oldest_are_forgotten():
     assert kept.known(3) is None
 
 
+def test_heavy_ones_make_room_and_the_newest_stays_whatever_it_weighs():
+    kept = Store(10, weigh=len)
+    for text in ("abcd", "efgh", "ijkl", "a text of more than ten"):
+        kept.get(text, lambda text=text: text)
+        assert kept.known(text) == text
+        if text == "ijkl":
+            assert kept.known("abcd") is None
+            assert kept.known("efgh") == "efgh"
+    assert kept.known("ijkl") is None
+
+
 def test_the_same_question_at_the_same_time_is_computed_once():
     kept, computed, go, waited = Store(3), [], threading.Event(), []
 

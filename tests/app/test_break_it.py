@@ -123,7 +123,7 @@ def test_the_attacked_file_is_looked_at_as_the_very_same_square(shared):
     found = breaking.attacks(shared, picture, "pgd", None, lambda share: None)
     assert [one.epsilon for one in found] == list(EPSILONS)
     file = BytesIO()
-    breaking.whole_file(shared, found[-1]).save(file, "PNG")
+    breaking.whole_file(shared, found[-1].pixels).save(file, "PNG")
     again = session.brought(file.getvalue(), "attacked.png")
     assert np.array_equal(breaking.seen(shared, again), found[-1].pixels)
 
