@@ -115,6 +115,13 @@ class Asked:
     """(name, value) of the settings that are not the method's own."""
 
     @property
+    def target_name(self) -> str:
+        """The class asked about, and the one it is told apart from; from strangers, so no Markdown."""
+        classes = self.shared.network.classes
+        name = classes[self.target]
+        return name if self.against is None else f"{name} rather than {classes[self.against]}"
+
+    @property
     def key(self) -> tuple[Hashable, ...]:
         """What the map depends on."""
         beside = self.compared

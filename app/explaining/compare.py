@@ -54,13 +54,6 @@ class Question:
         """The network that is asked."""
         return self.asked.shared.network
 
-    @property
-    def target_name(self) -> str:
-        """The class asked about, and the one it is told apart from."""
-        classes, asked = self.network.classes, self.asked
-        name = classes[asked.target]
-        return name if asked.against is None else f"{name} rather than {classes[asked.against]}"
-
 
 def choose_class(shared: SharedNetwork, likely: Sequence[int]) -> tuple[int, int | None]:
     """The class to explain, the most probable ones first; and the class to tell it apart from, None for none."""
@@ -243,7 +236,8 @@ def _networks(first: Question) -> list[Question]:
         titles,
         [first.choice, *others[:2]],
         format_func=titles.__getitem__,
-        help="Up to six. A network that does not know the class explains what it says itself.",
+        help="Up to six. A network that does not know the class explains what it says itself; one that does not know "
+        "the second class, the first alone.",
     )
     questions = []
     for name in chosen:
@@ -262,8 +256,8 @@ def _put_to(first: Question, choice: str, title: str) -> Question:
     second = None if first.asked.against is None else names[first.asked.against]
     target = classes.index(wanted) if wanted in classes else answers.top(shared, first.asked.picture)[0].index
     against = classes.index(second) if wanted in classes and second in classes else None
-    same = first.labelled(f"{title}: {classes[target]}", shared=shared, target=target, against=against)
-    return replace(same, choice=choice)
+    asked = replace(first.asked, shared=shared, target=target, against=against)
+    return replace(first, label=f"{title}: {asked.target_name}", asked=asked, choice=choice)
 
 
 def _moments(first: Question) -> list[Question]:

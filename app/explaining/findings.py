@@ -28,7 +28,7 @@ VERDICTS: dict[Verdict, str] = {
     "network.",
 }
 BETTER = (
-    "This map is **no better than chance**: random pixels carry the answer as well.",
+    "This map beats the random orders **in neither direction**: random pixels carry the answer as well.",
     "This map beats the random orders **in one direction only**.",
     "In both directions this map is **better than any of the random orders**.",
 )
@@ -64,6 +64,11 @@ def scrambled(steps: Sequence[Step]) -> str:
         f"{VERDICTS[verdict(steps)]} Structural similarity there: {fmean(draws):.2f} of 1, the mean of {len(draws)} "
         f"draws ({min(draws):.2f} to {max(draws):.2f})."
     )
+
+
+def what_the_cascade_shows(steps: Sequence[Step]) -> str:
+    """Of the maps in a row, for those who cannot see them."""
+    return f"The map of the trained network and after each of {len(steps) - 1} steps of scrambling."
 
 
 def directions(own: Curves, chance: Sequence[Curves]) -> int:
@@ -108,7 +113,11 @@ def made(asked: Asked) -> list[tuple[str, str]]:
         found.append(("Change of the map", f"{100 * change:.0f} %. {level(change, STEADY, SHAKY, STAYS)}"))
     beside = honesty_checks.known_runner_up(asked)
     if beside is not None and beside.correlation is not None:
-        other = beside.explained.target_name
-        words = runner_up(beside.correlation, asked.shared.network.classes[asked.target], other)
+        other = beside.asked.target_name
+        words = runner_up(beside.correlation, asked.target_name, other)
         found.append((f"Beside the map of {other}", f"Rank correlation {beside.correlation:.2f}. {words}"))
+    control = honesty_checks.known_shuffled(asked)
+    if control is not None and control.correlation is not None:
+        words = level(control.correlation, APART, ALIKE, NONSENSE)
+        found.append(("Beside a network that learned nonsense", f"Rank correlation {control.correlation:.2f}. {words}"))
     return [(test, words.replace("**", "")) for test, words in found]

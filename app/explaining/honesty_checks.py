@@ -20,6 +20,7 @@ from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.runs.listing import list_runs
 from app import answers
 from app.answers import Asked
+from app.figures.mosaic import mosaic
 from app.session import SharedNetwork, load
 from app.store import Store
 from app.waiting import FairLock
@@ -54,9 +55,13 @@ def known_chance(asked: Asked) -> list[Curves] | None:
 
 def known_runner_up(asked: Asked) -> "Beside | None":
     """The runner-up's map beside this one, where both were computed."""
-    question = _of_runner_up(asked)
-    both = answers.known(asked), answers.known(question)
-    return None if None in both else _beside(asked, answers.explained(question))
+    return _known_beside(asked, _of_runner_up(asked))
+
+
+def known_shuffled(asked: Asked) -> "Beside | None":
+    """The map of the network that learned from shuffled labels beside this one, where both were computed."""
+    run = shuffled_run(asked.shared)
+    return None if run is None else _known_beside(asked, _of_shuffled(asked, run))
 
 
 def explaining(asked: Asked) -> Explain:
@@ -99,9 +104,7 @@ def own_curves(asked: Asked) -> Curves:
 
     def compute() -> Curves:
         with asked.shared.lock:
-            return deletion.curves(
-                asked.shared.network, asked.picture.image, asked.target, deletion.order_of(explained)
-            )
+            return _curves(asked, deletion.order_of(explained))
 
     return _kept().get(("curves", *asked.key), compute)
 
@@ -114,34 +117,44 @@ def chance_curves(asked: Asked, progress: Progress) -> list[Curves]:
         for seed in range(RANDOM_ORDERS):
             order = deletion.random_order(asked.shared.network.preprocessing.size, seed)
             with asked.shared.lock:
-                found.append(deletion.curves(asked.shared.network, asked.picture.image, asked.target, order))
+                found.append(_curves(asked, order))
             progress(len(found) / RANDOM_ORDERS)
         return found
 
     return _kept().get(_chance_key(asked), compute)
 
 
+def _curves(asked: Asked, order: np.ndarray) -> Curves:
+    return deletion.curves(asked.shared.network, asked.picture.image, asked.target, order, asked.against)
+
+
 def _chance_key(asked: Asked) -> tuple[Hashable, ...]:
-    return "chance", asked.shared.key, asked.picture.key, asked.target
+    return "chance", asked.shared.key, asked.picture.key, asked.target, asked.against
 
 
 def rivals(asked: Asked) -> list[str]:
-    """The other methods that answer at once on this network."""
-    return [
-        name
-        for name, method in ATTRIBUTIONS.items()
-        if name != asked.method and not method.slow and answers.why_not(asked.shared, name) is None
-    ]
+    """The other methods that answer at once on this network, and the slow ones that have answered already."""
+
+    def at_once(name: str) -> bool:
+        return not ATTRIBUTIONS[name].slow or answers.known(_by(name, asked)) is not None
+
+    others = (name for name in ATTRIBUTIONS if name != asked.method and answers.why_not(asked.shared, name) is None)
+    return [name for name in others if at_once(name)]
 
 
 def rival_curves(asked: Asked, progress: Progress) -> dict[str, Curves]:
-    """The curves of the other quick methods, by their names."""
+    """The curves of the `rivals`, by their names."""
     found: dict[str, Curves] = {}
     names = rivals(asked)
     for name in names:
-        found[name] = own_curves(replace(asked, method=name, settings=()))
+        found[name] = own_curves(_by(name, asked))
         progress(len(found) / len(names))
     return found
+
+
+def _by(method: str, asked: Asked) -> Asked:
+    """The same question to another method, with its usual settings."""
+    return replace(asked, method=method, settings=())
 
 
 def infidelity(asked: Asked) -> Infidelity | None:
@@ -174,23 +187,34 @@ def sensitivity(asked: Asked) -> float:
 class Beside:
     """Another map of the same picture, and how alike it is to the one that is judged."""
 
+    asked: Asked
     explained: Attribution
     correlation: float | None
     """Rank correlation of the maps as they are drawn, signs included."""
 
 
-def runner_up(asked: Asked) -> Beside:
-    """The map of the most probable class that is not the target."""
-    return _beside(asked, answers.explained(_of_runner_up(asked)))
+def runner_up(asked: Asked) -> Beside | None:
+    """The map of the most probable class that the question does not name, told apart from the same class if from any;
+    None where there is no other class."""
+    question = _of_runner_up(asked)
+    return None if question is None else _beside(asked, question)
 
 
-def _of_runner_up(asked: Asked) -> Asked:
-    other = next(one.index for one in answers.top(asked.shared, asked.picture) if one.index != asked.target)
-    return replace(asked, target=other, against=None)
+def _of_runner_up(asked: Asked) -> Asked | None:
+    likely = (one.index for one in answers.top(asked.shared, asked.picture))
+    other = next((index for index in likely if index not in (asked.target, asked.against)), None)
+    return None if other is None else replace(asked, target=other)
 
 
-def _beside(asked: Asked, other: Attribution) -> Beside:
-    return Beside(other, rank_correlation(as_drawn(answers.explained(asked)), as_drawn(other)))
+def _beside(asked: Asked, question: Asked) -> Beside:
+    own, other = answers.explained(asked), answers.explained(question)
+    return Beside(question, other, rank_correlation(as_drawn(own), as_drawn(other)))
+
+
+def _known_beside(asked: Asked, question: Asked | None) -> Beside | None:
+    if question is None or answers.known(asked) is None or answers.known(question) is None:
+        return None
+    return _beside(asked, question)
 
 
 def shuffled_run(shared: SharedNetwork) -> RunDirectory | None:
@@ -211,10 +235,17 @@ def shuffled_run(shared: SharedNetwork) -> RunDirectory | None:
 
 
 def of_shuffled(asked: Asked, run: RunDirectory) -> Beside:
-    """The map of the network that learned from shuffled labels, for the class of the same name."""
-    shared = load(run.id)
-    target = shared.network.classes.index(asked.shared.network.classes[asked.target])
-    return _beside(asked, answers.explained(replace(asked, shared=shared, target=target, against=None)))
+    """The map of the network that learned from shuffled labels, for the classes of the same names."""
+    return _beside(asked, _of_shuffled(asked, run))
+
+
+def _of_shuffled(asked: Asked, run: RunDirectory) -> Asked:
+    shared, names = load(run.id), asked.shared.network.classes
+    target, against = (
+        None if index is None else shared.network.classes.index(names[index]) for index in (asked.target, asked.against)
+    )
+    assert target is not None
+    return replace(asked, shared=shared, target=target, against=against)
 
 
 def own_map(asked: Asked) -> Attribution:
@@ -225,6 +256,21 @@ def own_map(asked: Asked) -> Attribution:
 def drawn(asked: Asked, explained: Attribution) -> Image.Image:
     """A map over the picture, each on its own scale."""
     return answers.laid_over(asked.shared, asked.picture, explained, 0.8)
+
+
+def cascade_drawn(asked: Asked, steps: Sequence[Step]) -> Image.Image:
+    """The map of the trained network and after each step of scrambling, in rows of five."""
+    maps = [np.asarray(drawn(asked, step.explained).resize((TILE, TILE))) for step in steps]
+    return mosaic(np.stack(maps), 5, TILE, step_names(steps))
+
+
+def step_names(steps: Sequence[Step]) -> list[str]:
+    """What the steps are called on the screen."""
+    return ["trained", *(f"{place}" for place in range(1, len(steps)))]
+
+
+TILE = 150
+"""Pixels of a map in the rows of scrambled ones."""
 
 
 def areas(curves: Sequence[Curves]) -> tuple[np.ndarray, np.ndarray]:

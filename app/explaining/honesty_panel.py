@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS
@@ -13,13 +12,9 @@ from app.answers import Asked
 from app.explaining import findings, honesty_checks
 from app.explaining.pixels_away import pixels_away
 from app.figures.likeness import likeness
-from app.figures.mosaic import mosaic
 from app.figures.palette import NO_TOOLBAR
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
-
-TILE = 150
-"""Pixels of a map in the row of scrambled ones."""
 
 
 def honesty_panel(
@@ -90,16 +85,11 @@ def _scramble(asked: Asked, key: str) -> None:
     bar.empty()
     said = verdict(steps)
     (st.warning if said == "hardly notices" else st.info)(findings.scrambled(steps), icon=ICONS[said])
-    names = ["trained", *(f"{place}" for place in range(1, len(steps)))]
-    maps = [honesty_checks.drawn(asked, step.explained).resize((TILE, TILE)) for step in steps]
-    st.image(
-        mosaic(np.stack([np.asarray(one) for one in maps]), 5, TILE, names),
-        width="stretch",
-        alt=f"The map of the trained network and after each of {len(steps) - 1} steps of scrambling.",
-    )
+    st.image(honesty_checks.cascade_drawn(asked, steps), width="stretch", alt=findings.what_the_cascade_shows(steps))
     st.caption(f"Each step draws more layers anew, from the top: {_order(steps)}. Each map has its own scale.")
+    alike = [step.rank_correlation for step in steps], [step.similarity for step in steps]
     st.plotly_chart(
-        likeness(names, [step.rank_correlation for step in steps], [step.similarity for step in steps]),
+        likeness(honesty_checks.step_names(steps), *alike),
         config=NO_TOOLBAR,
         key=f"likeness-{key}",
         alt="How alike the map stays to the one of the trained network, step by step.",
@@ -169,10 +159,12 @@ def _runner_up(asked: Asked, key: str) -> None:
         return
     with st.spinner("Explaining the runner-up"):
         other = honesty_checks.runner_up(asked)
-    name = other.explained.target_name
-    _side_by_side(asked, other, f"Why {plain(name)}")
-    own = asked.shared.network.classes[asked.target]
-    _say_alike(other.correlation, lambda correlation: findings.runner_up(correlation, plain(own), plain(name)))
+    if other is None:
+        st.info("There is no third class to ask about.", icon=":material/help:")
+        return
+    own, name = (plain(question.target_name) for question in (asked, other.asked))
+    _side_by_side(asked, other, f"Why {name}")
+    _say_alike(other.correlation, lambda correlation: findings.runner_up(correlation, own, name))
 
 
 def _say_alike(correlation: float | None, words: Callable[[float], str]) -> None:
@@ -205,15 +197,16 @@ def _shuffled(asked: Asked, key: str) -> None:
 
 def _side_by_side(asked: Asked, other: honesty_checks.Beside, caption: str) -> None:
     own = honesty_checks.own_map(asked)
-    for column, explained, text in zip(
+    for column, question, explained, text in zip(
         st.columns(2, gap="medium", wrap=False),
+        (asked, other.asked),
         (own, other.explained),
-        (f"Why {plain(own.target_name)}", caption),
+        (f"Why {plain(asked.target_name)}", caption),
         strict=True,
     ):
         column.image(
             honesty_checks.drawn(asked, explained),
             caption=text,
             width="stretch",
-            alt=f"The picture coloured by how its places speak for {explained.target_name}.",
+            alt=f"The picture coloured by how its places speak for {question.target_name}.",
         )

@@ -15,7 +15,7 @@ from app.explaining.compare import Question
 from app.explaining.map_look import Look
 from app.sentences import plain
 
-COMPUTE = "Takes up to some seconds. What was computed once is kept."
+COMPUTE = "Takes some seconds, or minutes with a large network. What was computed once is kept."
 NARROWEST = 150
 """Pixels of a card: two beside each other on a telephone."""
 
@@ -160,5 +160,5 @@ def _draw(card: _Card, shown: bytes | Image.Image, answer: Attribution) -> None:
         shown,
         width="stretch",
         alt=f"{ATTRIBUTIONS[answer.method].title}: the picture coloured by how its places speak for "
-        f"{answer.target_name}.",
+        f"{card.question.asked.target_name}.",
     )

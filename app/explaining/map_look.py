@@ -51,6 +51,11 @@ class Look:
         """What the colours mean."""
         if not self.reading(answer).around_zero:
             return "Yellow: strong. Violet: weak."
+        if not ATTRIBUTIONS[answer.method].signed:
+            signs = {"positive": "Orange: above zero.", "negative": "Blue: below zero."}
+            return (
+                f"{signs.get(self.show, 'Orange: above zero, blue: below.')} The sign is not for or against the class."
+            )
         return {
             "positive": "Orange speaks for the class.",
             "negative": "Blue speaks against the class.",

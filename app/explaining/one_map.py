@@ -69,7 +69,7 @@ def grid_png(maps: Sequence[Answered]) -> bytes:
     shown = [Image.open(BytesIO(one.png)) for one in maps]
     titles = [_title(one) for one in maps]
     return answers.png(
-        sheet(shown, titles, 3, f"{maps[0].question.asked.picture.name}: {maps[0].question.target_name}")
+        sheet(shown, titles, 3, f"{maps[0].question.asked.picture.name}: {maps[0].question.asked.target_name}")
     )
 
 

@@ -8,6 +8,7 @@ from app.answers import Asked
 from app.explaining import findings, honesty_checks
 from app.figures.palette import NO_TOOLBAR
 from app.figures.two_orders import two_orders
+from app.sentences import plain
 from app.words import percent
 
 
@@ -20,7 +21,8 @@ def pixels_away(asked: Asked, key: str) -> None:
     if st.toggle(
         "Beside the other methods",
         key=f"rivals-{key}",
-        help="All methods that answer at once on this network: their areas in the table, the curves of the first five.",
+        help="All methods that answer at once on this network, and those that have answered already: their areas in "
+        "the table, the curves of the first five.",
     ):
         others = honesty_checks.rival_curves(asked, lambda share: bar.progress(share, "Asking the other methods"))
     bar.empty()
@@ -54,6 +56,12 @@ def pixels_away(asked: Asked, key: str) -> None:
         st.caption(
             f"The blurred picture alone already gets {percent(start)}: colours in the large are enough for it, "
             "and insertion has little left to show."
+        )
+    if asked.against is not None:
+        classes = asked.shared.network.classes
+        st.caption(
+            f"The probability is that of {plain(classes[asked.target])} if there were only it and "
+            f"{plain(classes[asked.against])}: what the map was asked about."
         )
     st.caption(
         "The pixels go, or come, in the order in which the map ranks them. If it marks what carries the answer, the "

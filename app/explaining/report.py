@@ -14,7 +14,7 @@ from alexnet_core.insight.attribution import ATTRIBUTIONS
 from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models import Network
 from app import answers, words
-from app.explaining import findings
+from app.explaining import findings, honesty_checks
 from app.explaining.map_grid import Answered
 from app.explaining.map_look import SHOWN, Look
 from app.explaining.method_settings import LAST
@@ -29,6 +29,7 @@ body { font: 17px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 section { display: flex; flex-wrap: wrap; gap: 1.5rem; border-top: 1px solid #8a94a0; padding: 1.5rem 0; }
 section > img { width: 20rem; max-width: 100%; align-self: start; }
 section > div { flex: 1 1 20rem; min-width: 0; }
+section > div img { width: 32rem; max-width: 100%; }
 table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; font-weight: normal; }
 th { color: #6b7580; white-space: nowrap; }
@@ -46,10 +47,11 @@ def report(top: Sequence[ClassProbability], maps: Sequence[Answered], look: Look
     square = answers.png(answers.square(network.preprocessing, picture))
     said = [(one.name, words.percent(one.probability)) for one in top]
     scale = "one scale for all maps" if look.one_scale else "each map on its own scale"
+    channel = "" if look.channel is None else f", of {('red', 'green', 'blue')[look.channel]} alone"
     about = [
         ("Network", network_name(network)),
         ("It gets", f"the centre square in {words.pixels(network.preprocessing.size)}"),
-        ("Maps show", f"{SHOWN[look.show].lower()}; {scale}"),
+        ("Maps show", f"{SHOWN[look.show].lower()}{channel}; {scale}"),
         ("Made", f"{datetime.now():%Y-%m-%d %H:%M} with AlexNet Explorer {__version__}"),
     ]
     title = f"Why the network says {top[0].name}"
@@ -95,11 +97,14 @@ def facts(one: Answered) -> list[tuple[str, str]]:
     """(name, value) of all that is known about a map."""
     answer = one.answer
     named = {"Network": network_name(one.question.network)}
-    named["Explains"] = f"the logit (score) of {one.question.target_name}"
+    named["Explains"] = f"the logit (score) of {one.question.asked.target_name}"
     settings = {setting.name: setting.title for setting in ATTRIBUTIONS[answer.method].settings}
     named |= {settings[name]: LAST if value is None else _short(value) for name, value in answer.settings.items()}
     told = {FACTS.get(name, name.replace("_", " ").capitalize()): value for name, value in answer.facts.items()}
     named |= {name: _short(value) for name, value in told.items()}
+    rise, delta = (answer.facts.get(name) for name in ("rise", "convergence_delta"))
+    if isinstance(rise, float) and isinstance(delta, float) and rise:
+        named[FACTS["convergence_delta"]] += f", {words.percent(abs(delta / rise))} of it"
     named["Values"] = f"{words.shape(answer.values.shape)}, from {answer.values.min():.4g} to {answer.values.max():.4g}"
     named["Sum of the values"] = f"{answer.values.sum():.4g}"
     return list(named.items())
@@ -125,10 +130,14 @@ def _map(one: Answered, look: Look) -> str:
 
 def _tests(one: Answered) -> str:
     """What the honesty panel has found about a map; a map that nobody tested says so."""
-    made = findings.made(one.question.asked)
+    asked = one.question.asked
+    made, steps = findings.made(asked), honesty_checks.known("scrambled", asked)
     if not made:
         return "<p>How far to believe this map was not tested.</p>\n"
-    return f"<h3>How far to believe it</h3>\n{_table(made)}\n"
+    row = ""
+    if steps is not None:
+        row = _image(answers.png(honesty_checks.cascade_drawn(asked, steps)), findings.what_the_cascade_shows(steps))
+    return f"<h3>How far to believe it</h3>\n{_table(made)}\n{row}\n"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -7,12 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from alexnet_core.errors import ExplorerError
+from alexnet_core.insight import prediction
 from alexnet_core.insight.attribution import ATTRIBUTIONS
+from alexnet_core.insight.prediction import ClassProbability
 from alexnet_core.models import Network, build
 from alexnet_core.models.weights import frozen, save_network
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.runs.directory import RunDirectory
-from app import session
+from app import answers, session
 from app.answers import Asked
 from app.explaining import honesty_checks, one_map
 from app.figures.likeness import likeness
@@ -132,6 +134,8 @@ def test_rivals_are_quick_and_others(asked):
     assert "grad_cam" in found
     assert asked.method not in found
     assert not any(ATTRIBUTIONS[name].slow for name in found)
+    answers.explained(replace(asked, method=SLOW))
+    assert SLOW in honesty_checks.rivals(asked)
 
 
 def test_the_shared_network_is_left_as_it_was(asked):
@@ -155,6 +159,27 @@ def test_the_runner_up_is_the_most_probable_other_class(asked):
     assert -1 <= other.correlation <= 1
     ahead = honesty_checks.runner_up(replace(asked, target=other.explained.target))
     assert ahead.explained.target != other.explained.target
+
+
+def test_a_question_between_two_classes_stays_one(run, asked):
+    between = replace(asked, against=1)
+    assert honesty_checks.own_curves(between) is not honesty_checks.own_curves(asked)
+    own, chance = honesty_checks.own_curves(between), honesty_checks.chance_curves(between, lambda share: None)
+    classes = asked.shared.network.classes
+    logits = prediction.logits(asked.shared.network, [asked.picture.image])[0, [0, 1]]
+    assert own.deletion.probabilities[0] == pytest.approx(float(logits.softmax(0)[0]), abs=1e-4)
+    assert chance[0].deletion.probabilities[0] == own.deletion.probabilities[0]
+    other = honesty_checks.runner_up(between).asked
+    assert other.against == 1
+    assert other.target not in (0, 1)
+    nonsense = honesty_checks.of_shuffled(between, control(run, tuple(reversed(CLASSES)))).asked
+    assert nonsense.target_name == between.target_name == f"{classes[0]} rather than {classes[1]}"
+
+
+def test_of_two_classes_there_is_no_third(asked, monkeypatch):
+    only_two = [ClassProbability(name, index, 0.5) for index, name in enumerate(CLASSES[:2])]
+    monkeypatch.setattr(answers, "top", lambda shared, picture: only_two)
+    assert honesty_checks.runner_up(replace(asked, against=1)) is None
 
 
 def control(run, classes=CLASSES):

@@ -11,6 +11,8 @@ from PIL import Image
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Attribution, chosen_settings
 from alexnet_core.insight.prediction import ClassProbability
+from alexnet_core.models.weights import save_network
+from alexnet_core.runs.directory import RunDirectory
 from app import answers, session
 from app.answers import Asked
 from app.explaining import findings, honesty_checks, map_look
@@ -56,7 +58,9 @@ def test_each_way_to_look_has_its_legend():
     assert "against" in Look().legend(answer(SIGNED))
     assert "Yellow" in Look().legend(answer(UNSIGNED))
     assert "Yellow" in Look("absolute").legend(answer(SIGNED))
-    assert "against" not in Look("positive").legend(answer(UNSIGNED))
+    for show in ("signed", "positive", "negative"):
+        assert "speaks" in Look(show).legend(answer(SIGNED))
+        assert "speaks" not in Look(show).legend(answer(UNSIGNED))
     assert set(map_look.SHOWN) == {"own", "signed", "positive", "negative", "absolute"}
 
 
@@ -118,7 +122,8 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
     asked = Asked(session.load(run.id), session.sample("ship"), "saliency", 0)
     one = Answered(Question("One", run.id, asked), answers.explained(asked), answers.png(Image.new("RGB", (8, 8))))
     top = [ClassProbability("cat", 0, 0.9)]
-    assert "was not tested" in report(top, [one], Look())
+    untested = report(top, [one], Look())
+    assert "was not tested" in untested
     honesty_checks.scrambled(asked, lambda share: None, lambda: None)
     honesty_checks.own_curves(asked)
     honesty_checks.chance_curves(asked, lambda share: None)
@@ -126,6 +131,7 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
     honesty_checks.sensitivity(asked)
     page = report(top, [one], Look())
     assert "was not tested" not in page
+    assert page.count("<img") == untested.count("<img") + 1  # the map while the network is scrambled
     for test in ("Scrambled network", "Pixels taken away", "Changes not foretold", "Change of the map"):
         assert f"<th>{test}</th>" in page
     assert f"{100 * unexplained.unexplained:.0f} %" in page
@@ -134,6 +140,13 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
     honesty_checks.runner_up(asked)
     page = report(top, [one], Look())
     assert "Beside the map of" in page
+    assert "learned nonsense" not in page
+    made = RunDirectory.create(replace(run.config().settings, shuffle_labels=True), run.config().data, title="Nonsense")
+    save_network(made.network_path, session.load(run.id).network)
+    honesty_checks.of_shuffled(asked, made)
+    page = report(top, [one], Look(channel=2))
+    assert "Beside a network that learned nonsense" in page
+    assert "of blue alone" in page
     assert "as much about red-eyed as" in findings.runner_up(1.0, "blue", "red-eyed")  # letter for letter: no Markdown
 
 
@@ -144,6 +157,8 @@ def test_the_report_tells_every_setting_also_those_that_nobody_changed(run):
     one = Answered(Question("One", run.id, asked), found, answers.png(Image.new("RGB", (8, 8))))
     told = dict(facts(one))
     assert told["Steps"] == "20"
+    unfinished = replace(found, facts={"rise": 4.0, "convergence_delta": -0.1})
+    assert "2.5 % of it" in dict(facts(replace(one, answer=unfinished)))["What the shares exceed that by"]
     assert told["Compared with"] == "black"
     assert told["Seed"] == "0"
     assert told["Precision"] == "fp32"  # what it was, not what was asked for
