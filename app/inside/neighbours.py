@@ -158,6 +158,17 @@ def show_depths(network: Network, question: Question, gallery: Gallery, near: li
         )
 
 
+def what_stands_there(index: Index, gallery: Gallery, question: Question) -> str:
+    """What the rows of neighbours show, as Markdown."""
+    compared = min(len(index.rows), neighbours.SAMPLE)
+    whose = "" if question.is_true else ", as the network says it"
+    return (
+        f"The nearest of {len(index.rows):,} pictures ({plain(gallery.title)}) at each depth, the nearest first, as in "
+        f"figure 4 of the 2012 paper. Beside the class: the Euclidean distance, 1 being the median over {compared:,} "
+        f"of them. A frame: the same class as the picture's{whose}."
+    )
+
+
 def measured(index: Index) -> str:
     """How distances come about, with what was lost on the way, as Markdown."""
     kept = "\n".join(
@@ -169,7 +180,8 @@ def measured(index: Index) -> str:
         f"Pixels are averaged to at most {neighbours.PIXEL_PLACES} × {neighbours.PIXEL_PLACES} places, maps to at most "
         f"{neighbours.PLACES} × {neighbours.PLACES}. Of these numbers, the coordinates along the directions in which "
         f"the pictures differ most are kept in memory ({memory(index.bytes)} now), and distances are measured between "
-        f"them.\n\n{kept}"
+        f"them. Of a network with more than {neighbours.MOST_LAYERS} hidden layers or blocks, {neighbours.MOST_LAYERS} "
+        f"evenly chosen ones are shown, the last among them.\n\n{kept}"
     )
 
 
@@ -271,7 +283,8 @@ def _arranged(
     key = (shared.key, gallery.key, len(index.rows), way)
     if way == "pca":
         axes, places = _planes().get(key, lambda: embedding.pca(features))
-        kept = f"The two directions hold {percent(axes.kept)} of all differences. The star is placed exactly."
+        share = percent(axes.kept * index.axes[-1].kept)  # the index itself keeps some of the directions
+        kept = f"The two directions hold {share} of all differences. The star is placed exactly."
         return places, embedding.on_plane(axes, place[None])[0], kept
     with st.spinner(f"Arranging {len(features):,} pictures; takes some seconds", show_time=True):
         places = _planes().get(key, lambda: embedding.tsne(features))

@@ -10,7 +10,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.arithmetic import Rule, Sum, arithmetic
 from alexnet_core.insight.feature_maps import FeatureMaps
 from app import answers
-from app.figures.marked import framed, number_grids
+from app.figures.marked import LEGIBLE, framed, number_grids
 from app.figures.mosaic import enlarged
 from app.figures.palette import NO_TOOLBAR
 from app.inside import map_steps
@@ -141,6 +141,7 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
     st.caption(
         "Each number of the patch is multiplied by the number at the same place of the filter; the products are added "
         "up. Zeros at an edge of the patch are the padding round the map."
+        + (" Point at a square, or tap it, for its number." if strongest[0].patch.shape[1] > LEGIBLE else "")
         + (" The patch is the picture after its normalisation: 0 is the mean colour." if layer_is_first else "")
     )
 

@@ -29,6 +29,7 @@ from app.figures.timeline import timeline
 from app.inside.run_history import History
 from app.session import Picture, SharedNetwork
 from app.store import Store
+from app.words import percent
 
 PICTURES = 200
 """Of the data set, at every moment: enough for a confusion matrix of ten classes, and read in milliseconds."""
@@ -235,7 +236,7 @@ def _draw(
     assert moment.place is not None
     plane = moments.scatter(moment.places, watched.crowd.labels, network.classes, moment.place, bounds, paper)
     matrix = None if moment.counts is None else _png(moments.matrix(moment.counts, network.classes, paper))
-    says = f"{moment.says.name}, {moment.says.probability:.0%}".replace("%", " %")
+    says = f"{moment.says.name}, {percent(moment.says.probability)}"
     return Drawn(sheet, maps, courses, says, _png(moment.why), _png(plane), matrix)
 
 

@@ -19,6 +19,7 @@ from app.inside.layers import field_of, layers_of
 from app.remembered import remembered
 from app.sentences import plain
 from app.session import Picture, SharedNetwork
+from app.words import percent
 
 MOST_PICTURES = 10_000
 """Looked through, evenly spaced: enough for nine extreme ones of each unit, and seconds of work."""
@@ -92,7 +93,7 @@ def numbers_of(shared: SharedNetwork, gallery: Gallery, layer: str, unit: int) -
     rows = [
         (
             "Above zero",
-            f"{survey.excited[unit]:.0%}".replace("%", " %"),
+            percent(float(survey.excited[unit])),
             f"The share of the {survey.pictures:,} pictures in which it answers above zero anywhere. "
             "A unit that never does is dead for these pictures.",
         ),

@@ -99,9 +99,9 @@ def _course(run: RunDirectory, was_live: bool) -> None:
         st.caption(
             "Loss: minus the natural logarithm of the probability that the network gives the true class, on average "
             "(cross-entropy); lower is better. Guessing evenly gives the logarithm of the number of classes: 0.69 for "
-            "two, 2.30 for ten, 6.91 for a thousand. Accuracy: how often the first answer is right (top-1). Train values "
-            "are taken while training, with changed pictures and dropout, so they may look worse than the validation's. "
-            "Nothing is smoothed."
+            "two, 2.30 for ten, 6.91 for a thousand. Accuracy: how often the first answer is right (top-1). Train "
+            "values are taken while training, with changed pictures and dropout, so they may look worse than the "
+            "validation's. Nothing is smoothed."
         )
         newest = progress_of_runs.newest_filters(run)
         if newest is not None:

@@ -20,11 +20,7 @@ with right:
     index = neighbours.choose_index(shared, gallery)
     found = neighbours.found(shared, question, gallery, index)
     neighbours.show_depths(shared.network, question, gallery, found.near)
-    st.caption(
-        f"The nearest of {len(index.rows):,} pictures ({plain(gallery.title)}) at each depth, the nearest first, as in "
-        "figure 4 of the 2012 paper. Beside the class: the Euclidean distance, 1 being the median over all pictures. "
-        "A frame: the same class as the picture."
-    )
+    st.caption(neighbours.what_stands_there(index, gallery, question))
     with st.expander("How distances are measured", icon=":material/straighten:"):
         st.markdown(neighbours.measured(index))
 with left:
