@@ -17,16 +17,42 @@ def explain_rows(explain: dict[str, Any] | None) -> list[Row]:
         soon = name not in explain["asked_ms"] or milliseconds["median"] <= explain["asked_ms"][name]
         peer = explain.get("captum", {}).get(name)
         beside = "" if peer is None else f"; Captum {peer['ms']['median']:,.0f} ms, {_times(peer)} times as long"
+        beside += f"; {milliseconds['points']:g} points" if "points" in milliseconds else ""
         rows.append(row(title, asked, milliseconds, " ms", 0, beside=beside, met=soon))
-    return rows
+    return rows + [_exact(name, explain) for name in EXACT if name in explain.get("found", {})]
+
+
+MISSING = "integrated_gradients_missing"
+EXACT = {
+    "occlusion_fp32_difference": "Occlusion in 32 bits: the largest difference from Captum's",
+    f"{MISSING}_with_50_steps": "Integrated gradients, 50 points: the most that the shares miss of the rise",
+    MISSING: "… and more, as the app does: the most that they miss",
+}
+"""What is true of the values."""
+
+
+def _exact(name: str, explain: dict[str, Any]) -> Row:
+    found, bounds = explain["found"][name], explain["asked"]
+    if name.startswith(MISSING):
+        bound = bounds[MISSING]
+        return Row(EXACT[name], f"at most {bound:.0%}", f"{found:.1%}", met=found <= bound)
+    return Row(EXACT[name], f"at most {bounds[name]:g}", f"{found:.1e}", met=found <= bounds[name])
 
 
 def _called(name: str) -> str:
     """What the screen calls a method; a part of one, or one in another precision, is measured, too."""
-    for ending, words in {"_first": ", the first coarse map", "_fp32": " in 32 bits"}.items():
+    for ending, words in ENDINGS.items():
         if name.endswith(ending):
             return _called(name.removesuffix(ending)) + words
-    return ATTRIBUTIONS[name].title if name in ATTRIBUTIONS else name.capitalize()
+    title = ATTRIBUTIONS[name].title if name in ATTRIBUTIONS else name.capitalize()
+    return f"{title}, 50 points" if name == "integrated_gradients" else title
+
+
+ENDINGS = {
+    "_first": ", the first coarse map",
+    "_fp32": " in 32 bits",
+    "_complete": " and more, until at most 1 % is missing",
+}
 
 
 def _times(peer: dict[str, Any]) -> str:
