@@ -26,9 +26,9 @@ class Row(NamedTuple):
     pooled: bool = False
 
 
-SPRINT = (Row(32, kernel=5, stride=2), Row(48, pooled=True), Row(64, pooled=True), Row(64))
+SPRINT = (Row(32, kernel=5, stride=2), Row(32, pooled=True), Row(64, pooled=True), Row(64))
 """For seconds."""
-LAP = (Row(32, kernel=5, stride=2), Row(48, pooled=True), Row(96), Row(96), Row(64, pooled=True))
+LAP = (Row(32, kernel=5, stride=2), Row(48, pooled=True), Row(96), Row(80), Row(64, pooled=True))
 """For a minute or two."""
 TRACK = (
     Row(24, kernel=2),
