@@ -7,7 +7,6 @@ from the opened zip on, the peak that of the process. What was found is kept bes
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ import numpy as np
 from alexnet_core.data.archives import read_archive
 from alexnet_core.data.doctor import examine
 from benchmarks import cifar
-from benchmarks.report import machine, spread, write
+from benchmarks.report import machine, peak_mb, spread, write
 
 PHOTOGRAPHS = cifar.SHARED / "imagenette-160.zip"
 SIDE = 64
@@ -74,7 +73,7 @@ def examined(source: Path, count: int) -> dict[str, Any]:
         "seconds": ended - started,
         "looking_s": looked[0] - started,
         "comparing_s": ended - looked[0],
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3,
+        "peak_mb": peak_mb(),
         "found": {
             "groups": len(found.groups),
             "blurred": len(found.blurred),

@@ -2,7 +2,8 @@
 
 CIFAR-10's 60,000 small JPEGs stand for the number of pictures, Imagenette's photographs (short side 160) for their
 size once prepared, and mosaics of these in ImageNet's usual 500 x 375 for the work of decoding. Each is prepared by a
-process of its own into shards of at most --shard MB: the time is that of all of `prepare`, the peak the process's.
+process of its own into shards of at most --shard MB: the time is that of all of `prepare`, the peak that of the
+process; beside it what the program alone held, before anything was prepared.
 
 Then an epoch in random order is read from the shards by a process that may take only --cap MB of memory of its own:
 beyond that the system refuses it. Rows are read, not mapped, so a set of any size has to do with that.
@@ -29,7 +30,7 @@ from alexnet_core.data.augment import order
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.data.sources import prepare
 from benchmarks import cifar
-from benchmarks.report import earlier, machine, spread, write
+from benchmarks.report import earlier, machine, peak_mb, spread, write
 
 BATCH = 128
 MOSAIC, PATCH = (500, 375), 125
@@ -95,7 +96,7 @@ def main() -> None:
             rate, read = row["pictures_per_s"], row["reading"]
             print(
                 f"{TASKS[name].title:<24}{rate['median']:>10,.0f} ({rate['least']:,.0f} to {rate['largest']:,.0f})"
-                f"{row['peak_mb']['largest']:>9,.0f}{row['disk_mb']:>9,.0f}{row['shards']:>8}"
+                f"{row['memory_mb']['peak']['largest']:>9,.0f}{row['disk_mb']:>9,.0f}{row['shards']:>8}"
                 f"{read['pictures_per_s']:>9,.0f}{read['own_mb']:>8,.0f}{read['mapped_mb']:>11,.0f}",
                 flush=True,
             )
@@ -115,8 +116,8 @@ def measure(task: Task, source: Path, folder: Path, asked: argparse.Namespace) -
         "asked": task.asked,
         "pictures": runs[0]["pictures"],
         "pictures_per_s": spread([run["pictures"] / run["seconds"] for run in runs]),
-        "peak_mb": spread([run["peak_mb"] for run in runs]),
-        "program_mb": runs[0]["program_mb"],
+        # Under this name since it is the preparation's own: "peak_mb" was the memory of the process that started it.
+        "memory_mb": {name: spread([run[f"{name}_mb"] for run in runs]) for name in ("peak", "program")},
         "disk_mb": round(sum(file.stat().st_size for file in out.iterdir()) / 1e6, 1),
         "shards": len(list(out.glob("images-*.npy"))),
         "reading": _measured("read", out, asked.cap),
@@ -162,11 +163,11 @@ def _child(job: str, *arguments: str) -> dict[str, Any]:
     if job == "read":
         return read_epoch(PreparedSet.open(arguments[0]), int(arguments[1]))
     source, out, size, shard = arguments
-    before, started = _peak_mb(), time.perf_counter()
+    before, started = peak_mb(), time.perf_counter()
     prepared = prepare(Path(source), image_size=int(size), out=Path(out), shard_bytes=1_000_000 * int(shard))
     seconds = time.perf_counter() - started
     pictures = sum(prepared.count(split) for split in prepared.splits)
-    return {"seconds": seconds, "pictures": pictures, "peak_mb": _peak_mb(), "program_mb": before}
+    return {"seconds": seconds, "pictures": pictures, "peak_mb": peak_mb(), "program_mb": before}
 
 
 def read_epoch(prepared: PreparedSet, cap_mb: int) -> dict[str, Any]:
@@ -202,10 +203,6 @@ def _data_bytes() -> int:
     """What RLIMIT_DATA counts now."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
-
-
-def _peak_mb() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3, 1)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,13 @@ def instructions() -> str:
     return " with ".join([capability, *[name for flag, name in names.items() if flag in flags][-1:]])
 
 
+def peak_mb() -> float:
+    """The most memory this process has held. Not as getrusage says: Linux hands its ru_maxrss on to whoever a process
+    starts, so that it is never less than the starter's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return round(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1.024e-3, 1)
+
+
 def write(name: str, result: dict[str, Any], missing: Sequence[str] = ()) -> None:
     """Keep a result as results/<kind of machine>/<name>.json, with the parts that are `missing` in it until now."""
     folder = RESULTS / kind()

@@ -77,13 +77,13 @@ def prepare_rows(prepared: dict[str, Any] | None) -> list[Row]:
         return [Row("Preparing 50,000 pictures into shards: pictures a second")]
     rows = []
     for task in prepared["tasks"].values():
-        memory = (
-            f"; at most {task['peak_mb']['largest']:,.0f} MB of memory, {task['shards']} shards; read again in "
-            f"{task['reading']['own_mb']:,.0f} MB"
-        )
+        beside = f"; {task['shards']} shards, read again in {task['reading']['own_mb']:,.0f} MB of memory"
+        if "memory_mb" in task:
+            most, program = (task["memory_mb"][name]["largest"] for name in ("peak", "program"))
+            beside = f"; at most {most:,.0f} MB of memory, {program:,.0f} of them the program's{beside}"
         what, asked = f"Preparing {task['pictures']:,} pictures of {task['title']}: pictures a second", task["asked"]
         limit, pace = f"at least {asked}" if asked else "", task["pictures_per_s"]
-        rows.append(row(what, limit, pace, "", 0, beside=memory, met=not asked or pace["median"] >= asked))
+        rows.append(row(what, limit, pace, "", 0, beside=beside, met=not asked or pace["median"] >= asked))
     return rows
 
 

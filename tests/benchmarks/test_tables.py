@@ -1,6 +1,7 @@
 """What the benchmarks make of figures; the measuring itself is done by `make bench`."""
 
 import itertools
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from benchmarks.records import RECORDS, Record, sentence, summary
 from benchmarks.start import parts
 from benchmarks.tables.looking import unit_rows
 from benchmarks.tables.row import Row
-from benchmarks.tables.training import peer_rows, record_rows
+from benchmarks.tables.training import peer_rows, prepare_rows, record_rows
 from benchmarks.tables.using import train_rows
 
 
@@ -60,6 +61,25 @@ Rss:                7000 kB
 Anonymous:          7000 kB
 """
     assert parts(smaps, tmp_path / "data set") == {"anonymous": 8.192, "program": 2.048, "mapped_pictures": 5.12}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_the_most_memory_of_a_process_is_not_that_of_the_one_that_started_it() -> None:
+    small = "import sys, types; sys.modules['torch'] = types.ModuleType('torch')"
+    code = f"{small}; from benchmarks.report import peak_mb; print(peak_mb())"
+    root = Path(report.__file__).parents[1]
+    child = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True)
+    assert 5 < float(child.stdout) < report.peak_mb() / 2  # which has loaded torch
+
+
+def test_memory_measured_with_that_of_the_starter_is_not_shown() -> None:
+    pace = {"pictures": 60_000, "title": "CIFAR-10", "asked": None, "pictures_per_s": report.spread([4_000.0])}
+    task = pace | {"shards": 4, "reading": {"own_mb": 1.0}, "peak_mb": report.spread([785.0]), "program_mb": 785.0}
+    (row,) = prepare_rows({"tasks": {"cifar10_32": task}})
+    assert row.beside.endswith("; 4 shards, read again in 1 MB of memory")
+    task["memory_mb"] = {"peak": report.spread([610.0]), "program": report.spread([450.0])}
+    (row,) = prepare_rows({"tasks": {"cifar10_32": task}})
+    assert "; at most 610 MB of memory, 450 of them the program's; 4 shards" in row.beside
 
 
 @pytest.mark.parametrize(
