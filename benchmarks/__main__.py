@@ -1,7 +1,8 @@
 """All benchmarks: `python -m benchmarks [--anew] [NAME ...]` (`make bench`).
 
 They take hours, so a series that was interrupted goes on where it stopped: what has a result for this kind of machine
-is not measured again, unless it is named or all are wanted anew. At the end the README's tables are made.
+is not measured again, unless it is named, all are wanted anew, or its recipe has changed since. At the end the README's
+tables are made.
 """
 
 import argparse
@@ -52,8 +53,7 @@ def main() -> int:
     print(f"This machine: {here}", flush=True)
     for name in asked.names or COMMANDS:
         before = None if asked.names or asked.anew else report.result(name, here)
-        # The long ones keep each part as soon as it is measured: such a result need not be whole.
-        missing = [] if before is None else before.get("missing", [])
+        missing = [] if before is None else report.missing(before)
         if before is not None and not missing:
             print(f"{name}: measured here before; anew with: python -m benchmarks {name}", flush=True)
             continue

@@ -79,6 +79,14 @@ def result(name: str, kind: str) -> dict[str, Any] | None:
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
+def missing(result: dict[str, Any]) -> list[str]:
+    """The parts of a result that are not measured yet (the long ones keep each part as soon as it is measured), or were
+    measured with a recipe that has changed since: these are marked by hand, as `earlier_recipe`."""
+    parts = result | result.get("records", {})
+    changed = {name for name, part in parts.items() if isinstance(part, dict) and part.get("earlier_recipe")}
+    return sorted({*result.get("missing", []), *changed})
+
+
 def earlier(name: str, part: str) -> dict[str, Any]:
     """This part of a result that was measured on this kind of machine before, else nothing."""
     return (result(name, kind()) or {}).get(part, {})

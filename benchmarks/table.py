@@ -96,20 +96,20 @@ def drawn(measured: dict[str, list[Row]]) -> list[str]:
         letter = next((letter for letter, one in by_letter.items() if one.figure), "")
         shown = by_letter[letter] if letter else next(iter(by_letter.values()))
         others = [
-            f"{other}: {one.figure}{missed(one)}" for other, one in by_letter.items() if one.figure and other != letter
+            f"{other}: {one.figure}{remarks(one)}" for other, one in by_letter.items() if one.figure and other != letter
         ]
         lines.append(_line(shown, letter, others))
     return lines
 
 
 def _line(one: Row, letter: str, others: list[str]) -> str:
-    figure, runs = (f"{one.figure}{one.beside}{missed(one)}", f"{one.runs}") if one.figure else (NONE_YET, "")
+    figure, runs = (f"{one.figure}{one.beside}{remarks(one)}", f"{one.runs}") if one.figure else (NONE_YET, "")
     return f"| {one.what} | {one.asked} | {figure} | {runs} | {letter} | {'; '.join(others)} |"
 
 
-def missed(one: Row) -> str:
-    """A word beside a figure that is not what was asked."""
-    return "" if one.met else " (missed)"
+def remarks(one: Row) -> str:
+    """What stands beside a figure also where it stands alone: its mark, and a word where it is not what was asked."""
+    return f"{one.mark}{'' if one.met else ' (missed)'}"
 
 
 def _endurance(letters: dict[str, str]) -> list[str]:

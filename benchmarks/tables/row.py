@@ -19,6 +19,8 @@ class Row:
     """The spread, and what else is worth knowing."""
     met: bool = True
     """Whether it is what was asked, or nothing was."""
+    mark: str = ""
+    """What has to stand beside the figure wherever it is shown."""
 
 
 def row(
@@ -31,7 +33,8 @@ def row(
     beside: str = "",
     met: bool = True,
     times: float = 1,
+    mark: str = "",
 ) -> Row:
     """A row of a spread, `times` a factor into the unit that is shown."""
     median, least, largest = (f"{times * spread[key]:,.{digits}f}" for key in ("median", "least", "largest"))
-    return Row(what, asked, f"{median}{unit}", spread["runs"], f" ({least} to {largest}){beside}", met)
+    return Row(what, asked, f"{median}{unit}", spread["runs"], f" ({least} to {largest}){beside}", met, mark)

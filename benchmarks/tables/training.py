@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks.peers import OURS
 from benchmarks.tables.row import Row, row
 
 RECORDS = ("26%", "18%", "11%")
@@ -26,12 +27,15 @@ def _record(what: str, record: dict[str, Any]) -> list[Row]:
     asked, seconds, error = record["asked"], record["mean_training_seconds"], record["mean_test_error"]
     command = f"`{' '.join(asked['arguments'])}`"
     limit, soon, mean = f"{asked['seconds']:g} s", seconds <= asked["seconds"], f"; mean {seconds:.1f} s"
-    if record.get("earlier_recipe"):
-        mean += ", with the recipe as it was before the latest change"
-    rows = [row(what, limit, record["training_seconds"], " s", 1, beside=mean, met=soon)]
+    mark = _mark(record)
+    rows = [row(what, limit, record["training_seconds"], " s", 1, beside=mean, met=soon, mark=mark)]
     what, limit, low = f"… test error, {command}", f"{asked['error']:.0%}", error <= asked["error"]
     mean = f"; mean {error:.2%}"
-    return [*rows, row(what, limit, record["test_error"], " %", 2, times=100, beside=mean, met=low)]
+    return [*rows, row(what, limit, record["test_error"], " %", 2, times=100, beside=mean, met=low, mark=mark)]
+
+
+def _mark(part: dict[str, Any]) -> str:
+    return " (by the recipe before its latest change)" if part.get("earlier_recipe") else ""
 
 
 def peer_rows(peers: dict[str, Any] | None) -> list[Row]:
@@ -45,16 +49,19 @@ def peer_rows(peers: dict[str, Any] | None) -> list[Row]:
         times, least = peers["speed"]["times_best_peer"], asked["times_images_per_s"]
         rows.append(row("… times the best peer's", f"at least {least}", times, "", 1, met=times["median"] >= least))
     if "target" in peers:
+        marks = {OURS: _mark(peers["target"])}
         for name, side in peers["target"]["sides"].items():
             what, top1 = f"Seconds of training to {asked['test_top1']:.0%}, {name}", side["test_top1"]["median"]
             beside = f", {top1:.1%}; before it, not counted, {side['setup_seconds']['median']:.1f} s"
             met = top1 >= asked["test_top1"]
-            rows.append(row(what, "", side["training_seconds"], " s", 1, beside=beside, met=met))
+            mark = marks.get(name, "")
+            rows.append(row(what, "", side["training_seconds"], " s", 1, beside=beside, met=met, mark=mark))
         times, least = peers["target"]["times_sooner_than_fastai"], asked["times_sooner_than_fastai"]
         # Sooner at what was not reached says nothing.
         alike = all(side["test_top1"]["median"] >= asked["test_top1"] for side in peers["target"]["sides"].values())
         met = alike and times["median"] >= least
-        rows.append(row("… times sooner than fastai", f"at least {least}", times, "", 1, met=met))
+        mark = "".join(marks.values())
+        rows.append(row("… times sooner than fastai", f"at least {least}", times, "", 1, met=met, mark=mark))
     return rows
 
 

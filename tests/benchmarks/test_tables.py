@@ -146,6 +146,17 @@ def test_a_missed_target_is_called_missed() -> None:
         assert ("missed" in "".join(lines)) == is_missed
 
 
+def test_what_an_earlier_recipe_reached_is_marked_wherever_it_is_shown() -> None:
+    record = summary(records.RECORDS["26%"], [run(0.25, 12.0)])
+    now, before = ({"records": {"26%": one}} for one in (record, record | {"earlier_recipe": True}))
+    for line in table.drawn({"A": record_rows(now), "B": record_rows(before)}):
+        *_, elsewhere = line.split("|")[:-1]
+        assert "recipe before" not in line.removesuffix(f"{elsewhere}|")
+        assert "(by the recipe before its latest change)" in elsewhere
+    for line in table.drawn({"A": record_rows(before)}):
+        assert "(by the recipe before its latest change)" in line
+
+
 @pytest.mark.parametrize(("top1", "met"), [(0.772, True), (0.768, False)])
 def test_sooner_than_fastai_counts_only_where_both_are_as_right_as_was_asked(top1: float, met: bool) -> None:
     def side(seconds: float, top1: float) -> dict[str, Any]:
@@ -239,6 +250,13 @@ def test_the_series_measures_the_big_network_on_a_gpu_under_a_name_of_its_own(
     started.clear()
     assert series.main() == 0
     assert started == [["benchmarks.big_network", "--device", "cpu"]]
+
+
+def test_what_an_earlier_recipe_reached_is_still_to_be_measured() -> None:
+    kept = {"26%": {"earlier_recipe": True}, "18%": {"earlier_recipe": False}}
+    assert report.missing({"records": kept, "missing": ["11%"]}) == ["11%", "26%"]
+    assert report.missing({"speed": {}, "target": {"earlier_recipe": True}, "preparation_seconds": 4}) == ["target"]
+    assert report.missing({"ms": {}}) == []
 
 
 def test_what_was_measured_here_is_not_measured_again(
