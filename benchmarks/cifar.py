@@ -42,3 +42,15 @@ def unpacked(source: Path, home: Path) -> tuple[Path, float]:
     with zipfile.ZipFile(source) as archive:
         archive.extractall(out)  # a known zip of our own; what strangers upload is read member by member
     return out, time.monotonic() - start
+
+
+def laid_out(prepared: PreparedSet, files: Path, home: Path) -> Path:
+    """Links to the unpacked pictures, <split>/<class>/..., in the splits of the prepared set: who reads them learns
+    from the same pictures as this program, and looks at the same."""
+    out = home / "as-prepared"
+    for split in prepared.splits:
+        for name, label in zip(prepared.files(split), prepared.labels(split), strict=True):
+            link = out / split / prepared.classes[label] / Path(name).name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.hardlink_to(files / name)
+    return out

@@ -2,16 +2,17 @@
 
 `python -m benchmarks.peer_loops torchvision --data FOLDER ...`; benchmarks.peers starts these in turns. Every peer gets
 the network from the same constructor with the same first weights, channels last, its optimizer of habit, and one-cycle.
-Pictures lie as files in FOLDER/train/<class> and FOLDER/test/<class>, and each peer reads them in the way its own
-documentation shows.
+Pictures lie as files in FOLDER/<split>/<class>, and each peer reads them in the way its own documentation shows.
+
+Measured are images a second or, with --epochs, a whole training: it looks at the split val after each epoch, as this
+program does, and takes the test once, after the clock has stopped.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import chain, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0, help="0 leaves PyTorch's own choice")
     parser.add_argument("--lr", type=float, default=0.1)
     parser.add_argument("--steps", type=int, default=40, help="counted steps")
-    parser.add_argument("--epochs", type=int, help="fastai: train this long, and take the test")
+    parser.add_argument("--epochs", type=int, default=0, help="train this long, and take the test")
+    parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(asked.seed)
     print(json.dumps(PEERS[asked.peer](asked)))
 
 
@@ -62,33 +64,33 @@ def network(asked: argparse.Namespace, classes: int) -> nn.Module:
     return model.to(device(), memory_format=torch.channels_last)
 
 
-def files(asked: argparse.Namespace) -> ImageFolder:
-    """Pictures decoded by Pillow and changed one by one, as in torchvision's references."""
-    if asked.size <= 64:
-        cut = transforms.RandomCrop(asked.size, padding=asked.size // 8)
+def loader(asked: argparse.Namespace, split: str) -> DataLoader[Any]:
+    """Batches of a split, from as many workers as asked for, as in torchvision's references: decoded by Pillow; those
+    to learn from are shuffled and changed one by one."""
+    learning = split == "train"
+    if not learning:
+        changes = [transforms.Resize(asked.size), transforms.CenterCrop(asked.size)]
+    elif asked.size <= 64:
+        changes = [transforms.RandomCrop(asked.size, padding=asked.size // 8), transforms.RandomHorizontalFlip()]
     else:
-        cut = transforms.RandomResizedCrop(asked.size)
-    steps = [cut, transforms.RandomHorizontalFlip(), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
-    return ImageFolder(str(asked.data / "train"), transforms.Compose(steps))
-
-
-def loader(asked: argparse.Namespace, data: ImageFolder) -> DataLoader[Any]:
-    """Shuffled batches, from as many workers as asked for."""
+        changes = [transforms.RandomResizedCrop(asked.size), transforms.RandomHorizontalFlip()]
+    changes += [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     return DataLoader(
-        data,
+        ImageFolder(str(asked.data / split), transforms.Compose(changes)),
         asked.batch,
-        shuffle=True,
-        drop_last=True,
+        shuffle=learning,
+        drop_last=learning,
         num_workers=asked.workers,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=asked.workers > 0,
     )
 
 
-def sgd(model: nn.Module, lr: float, steps: int) -> tuple[torch.optim.Optimizer, Any]:
+def sgd(asked: argparse.Namespace, model: nn.Module, steps_per_epoch: int) -> tuple[torch.optim.Optimizer, Any]:
     """SGD with momentum and one cycle of the learning rate."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4)
-    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
+    optimizer = torch.optim.SGD(model.parameters(), lr=asked.lr, momentum=0.9, weight_decay=5e-4)
+    steps = asked.epochs * steps_per_epoch or WARM_UP + asked.steps
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, asked.lr, total_steps=steps)
 
 
 class Pace:
@@ -112,28 +114,49 @@ class Pace:
         return {"images_per_s": self.steps * self.batch / self.seconds}
 
 
+def trained(began: float, ready: float, ended: float, test_top1: float) -> dict[str, float]:
+    """What is told of a whole training, from three moments."""
+    return {"training_seconds": ended - ready, "setup_seconds": ready - began, "test_top1": test_top1}
+
+
 def torchvision_loop(asked: argparse.Namespace) -> dict[str, float]:
     """torchvision's references: ImageFolder, DataLoader, a plain loop."""
-    data = files(asked)
-    model = network(asked, len(data.classes)).train()
-    optimizer, schedule = sgd(model, asked.lr, WARM_UP + asked.steps)
-    pace = Pace(asked)
-    for images, labels in _without_end(loader(asked, data)):
-        images = images.to(device(), non_blocking=True).contiguous(memory_format=torch.channels_last)
-        labels = labels.to(device(), non_blocking=True)
+    began = time.perf_counter()
+    batches, val, pace = loader(asked, "train"), loader(asked, "val") if asked.epochs else None, Pace(asked)
+    model = network(asked, len(batches.dataset.classes))
+    optimizer, schedule = sgd(asked, model, len(batches))
+    ready = time.perf_counter()
+    for _ in range(asked.epochs) if asked.epochs else repeat(None):
+        model.train()
+        for images, labels in map(_placed, batches):
+            with _autocast(asked):
+                loss = F.cross_entropy(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            if not asked.epochs and pace.step():
+                return pace.result()
+        if val is not None:
+            right(asked, model, val)
+    ended = time.perf_counter()
+    return trained(began, ready, ended, right(asked, model, loader(asked, "test")))
+
+
+@torch.inference_mode()
+def right(asked: argparse.Namespace, model: nn.Module, batches: DataLoader[Any]) -> float:
+    """The share of the pictures that the network has right."""
+    model.eval()
+    hits = 0
+    for images, labels in map(_placed, batches):
         with _autocast(asked):
-            loss = F.cross_entropy(model(images), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if pace.step():
-            break
-    return pace.result()
+            hits += int((model(images).argmax(1) == labels).sum())
+    return hits / len(batches.dataset)
 
 
-def _without_end(batches: DataLoader[Any]) -> Iterator[Any]:
-    return chain.from_iterable(repeat(batches))
+def _placed(batch: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = (part.to(device(), non_blocking=True) for part in batch)
+    return images.contiguous(memory_format=torch.channels_last), labels
 
 
 def _autocast(asked: argparse.Namespace) -> AbstractContextManager[object]:
@@ -144,28 +167,38 @@ def lightning_loop(asked: argparse.Namespace) -> dict[str, float]:
     """Lightning's Trainer over the same pictures, with everything off that one can do without."""
     import lightning
 
-    pace = Pace(asked)
-    data = files(asked)
+    began = time.perf_counter()
+    batches, pace = loader(asked, "train"), Pace(asked)
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
-            self.network = network(asked, len(data.classes))
+            self.network = network(asked, len(batches.dataset.classes))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.network(images.contiguous(memory_format=torch.channels_last))
 
         def training_step(self, batch: Any, number: int) -> torch.Tensor:
             images, labels = batch
-            return F.cross_entropy(self.network(images.contiguous(memory_format=torch.channels_last)), labels)
+            return F.cross_entropy(self(images), labels)
 
         def on_train_batch_end(self, outputs: Any, batch: Any, number: int) -> None:
             pace.step()
 
+        def validation_step(self, batch: Any, number: int) -> None:
+            images, labels = batch
+            self.log("top1", (self(images).argmax(1) == labels).float().mean(), batch_size=len(labels))
+
+        test_step = validation_step
+
         def configure_optimizers(self) -> Any:
-            optimizer, schedule = sgd(self, asked.lr, WARM_UP + asked.steps)
+            optimizer, schedule = sgd(asked, self, len(batches))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     trainer = lightning.Trainer(
-        max_steps=WARM_UP + asked.steps,
-        max_epochs=-1,
+        max_steps=-1 if asked.epochs else WARM_UP + asked.steps,
+        max_epochs=asked.epochs or -1,
+        num_sanity_val_steps=0,
         devices=1,
         precision="bf16-mixed" if asked.bf16 else "32-true",
         logger=False,
@@ -173,8 +206,14 @@ def lightning_loop(asked: argparse.Namespace) -> dict[str, float]:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(Module(), loader(asked, data))
-    return pace.result()
+    module, val = Module(), loader(asked, "val") if asked.epochs else None
+    ready = time.perf_counter()
+    trainer.fit(module, batches, val)
+    if not asked.epochs:
+        return pace.result()
+    ended = time.perf_counter()
+    (test,) = trainer.test(module, loader(asked, "test"), verbose=False)
+    return trained(began, ready, ended, test["top1"])
 
 
 def fastai_loop(asked: argparse.Namespace) -> dict[str, float]:
@@ -193,6 +232,7 @@ def fastai_loop(asked: argparse.Namespace) -> dict[str, float]:
         Normalize,
         Resize,
         accuracy,
+        get_image_files,
     )
 
     pace = Pace(asked)
@@ -207,7 +247,7 @@ def fastai_loop(asked: argparse.Namespace) -> dict[str, float]:
     loaders = ImageDataLoaders.from_folder(
         asked.data,
         train="train",
-        valid="test",
+        valid="val",
         bs=asked.batch,
         item_tfms=[*resized, FlipItem()],
         batch_tfms=[Normalize.from_stats(MEAN, STD)],
@@ -222,15 +262,12 @@ def fastai_loop(asked: argparse.Namespace) -> dict[str, float]:
     ready = time.perf_counter()
     with learner.no_bar(), learner.no_logging():
         if not asked.epochs:
-            learner.fit_one_cycle(1 + (WARM_UP + asked.steps) * asked.batch // 50_000, asked.lr, cbs=Count())
+            learner.fit_one_cycle(1 + (WARM_UP + asked.steps) // len(loaders.train), asked.lr, cbs=Count())
             return pace.result()
         learner.fit_one_cycle(asked.epochs, asked.lr)
-    seconds = time.perf_counter() - ready
-    return {
-        "training_seconds": seconds,
-        "setup_seconds": ready - began,
-        "test_top1": float(learner.recorder.values[-1][-1]),
-    }
+        ended = time.perf_counter()
+        _, top1 = learner.validate(dl=loaders.test_dl(get_image_files(asked.data / "test"), with_labels=True))
+    return trained(began, ready, ended, float(top1))
 
 
 PEERS = {"torchvision": torchvision_loop, "lightning": lightning_loop, "fastai": fastai_loop}

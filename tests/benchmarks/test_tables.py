@@ -169,6 +169,18 @@ def test_sooner_than_fastai_counts_only_where_both_are_as_right_as_was_asked(top
     assert all("before it, not counted, 7.0 s" in one.beside for one in rows[:-1])
 
 
+def test_results_of_when_fastai_learned_from_other_pictures_say_so() -> None:
+    side = {"training_seconds": report.spread([12.0]), "setup_seconds": report.spread([7.0])}
+    sides = {name: side | {"test_top1": report.spread([0.78], 4)} for name in (peers.OURS, "fastai", "torchvision")}
+    target = {"sides": sides, "times_sooner_than_fastai": report.spread([12.5])}
+    marks = [row.mark for row in peer_rows({"asked": peers.ASKED, "target": target})]
+    assert [bool(mark) for mark in marks] == [False, True, False, True]
+    marks = [row.mark for row in peer_rows({"asked": peers.ASKED, "target": target | {"earlier_recipe": True}})]
+    assert [mark.count("recipe") for mark in marks] == [1, 0, 0, 1]
+    marks = [row.mark for row in peer_rows({"asked": peers.ASKED, "target": target | {"pictures": {"train": 45_000}}})]
+    assert marks == [""] * 4
+
+
 def test_peers_do_not_compute_in_what_a_machine_only_emulates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "emulated", lambda device: False)
     assert peers.offered() == peers.PEERS
