@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -202,13 +203,23 @@ def breakdown(training: Training, steps: Steps, count: int = 3) -> dict[str, flo
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]
     with _forward_marked(training.model), profile(activities=activities) as profiled:
         steps.take(count)
+    sums = milliseconds(profiled.events(), gpu)
+    return {kind: round(spent / count, 2) for kind, spent in sorted(sums.items(), key=lambda item: -item[1])}
+
+
+def milliseconds(events: Iterable[Any], gpu: bool) -> dict[str, float]:
+    """What the operations among the profiler's events took, by what they are about."""
     sums: dict[str, float] = {}
-    for event in profiled.events():
+    for event in events:
+        # What a GPU did stands there again by itself, and once more for the whole forward pass; all of it is in the
+        # times of the operations that started it.
+        if event.device_type != DeviceType.CPU:
+            continue
         spent = event.self_device_time_total if gpu else event.self_cpu_time_total
         if spent:
             kind = kind_of(event)
-            sums[kind] = sums.get(kind, 0.0) + spent / 1000 / count
-    return {kind: round(spent, 2) for kind, spent in sorted(sums.items(), key=lambda item: -item[1])}
+            sums[kind] = sums.get(kind, 0.0) + spent / 1000
+    return sums
 
 
 def kind_of(event: Any) -> str:

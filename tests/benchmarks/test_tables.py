@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.autograd import DeviceType
 
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
@@ -97,6 +98,19 @@ def test_an_operation_belongs_to_what_called_it(names: tuple[str, ...], kind: st
     for name in reversed(names):
         event = SimpleNamespace(name=name, cpu_parent=event)
     assert big_network.kind_of(event) == kind
+
+
+def test_what_a_gpu_did_is_counted_once() -> None:
+    def event(name: str, device: DeviceType, microseconds: float, parent: object = None) -> SimpleNamespace:
+        times = {"self_device_time_total": microseconds, "self_cpu_time_total": 7_000.0}
+        return SimpleNamespace(name=name, device_type=device, cpu_parent=parent, **times)
+
+    forward = event("forward", DeviceType.CPU, 0.0)
+    convolution = event("aten::cudnn_convolution", DeviceType.CPU, 2_000.0, forward)
+    kernel, marked = (event(name, DeviceType.CUDA, 2_000.0) for name in ("sm90_fprop_kernel", "forward"))
+    everything = [forward, convolution, kernel, marked]
+    assert big_network.milliseconds(everything, gpu=True) == {"convolution, forward": 2.0}
+    assert big_network.milliseconds([convolution], gpu=False) == {"convolution, forward": 7.0}
 
 
 def test_steps_that_end_an_epoch_are_not_counted_and_nothing_waits_between_the_others(
