@@ -1,14 +1,16 @@
 """The big network: `python -m benchmarks.big_network [--rounds 5] [--precision bf16] [--threads 0]`.
 
 `alexnet` at 224 pixels, 1000 classes, batches of 128 (on a CUDA GPU 512): images a second of the program's own training
-steps, augmentation on, from uint8 pictures in memory. Beside it, in turns within the same process, the rate of matrix
-products in the precision that the training computes in (the best of several large shapes), and the share of it that
-the training reaches: arithmetic of an image, forward and backward, times images a second, over that rate. Asked: at
-least 70 % on two cores, 20,000 images a second on an H200.
+steps, augmentation on, from uint8 pictures in memory; validation and saving are not counted. A processor learns from
+noise, a GPU from a prepared set that it keeps: --photographs, else Imagenette beside the checkout, whose ten classes
+are ten of the network's thousand. Beside it, in turns within the same process, the rate of matrix products in the
+precision that the training computes in (the best of several large shapes), and the share of it that the training
+reaches: arithmetic of an image, forward and backward, times images a second, over that rate. Asked: at least 70 % on
+two cores, 20,000 images a second on an H200.
 
-Where the time goes is told by PyTorch's profiler, over a few steps that are not counted. On a CUDA GPU the loop in the
-manner of torchvision's references runs beside it, on --photographs (a folder of train/<class> and test/<class>; else
-Imagenette beside the checkout).
+Where the time goes is told by PyTorch's profiler, over a few steps that are not counted. On a GPU the loop in the
+manner of torchvision's references takes its turn, too, in a process of its own: the same network, batch and precision,
+the same photographs as files, cut as there (RandomResizedCrop), by a worker for each core.
 """
 
 import argparse
@@ -17,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +34,10 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
 from alexnet_core import devices
+from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.models import build
 from alexnet_core.preprocess import Preprocessing
+from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
 from alexnet_core.training.loop import Training
@@ -66,48 +71,60 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--photographs", type=Path, help="on a GPU: for the loop of torchvision's references")
+    parser.add_argument(
+        "--photographs", type=Path, default=PHOTOGRAPHS, help="on a GPU: a folder or zip of train/<class>/..."
+    )
     parser.add_argument("--trial", action="store_true", help="write nothing")
     asked = parser.parse_args()
     about = machine()
     devices.keep_freed_memory()  # as the train command does
-    training = prepared(asked)
-    steps = Steps(training)
-    result = {
-        "command": "python -m benchmarks.big_network",
-        "what": f"{MODEL}, {SIZE} pixels, {CLASSES} classes, batch {training.config.batch_size}",
-        "machine": about,
-        "compute": {field.name: str(getattr(training.compute, field.name)) for field in fields(training.compute)},
-        "asked": ASKED,
-        **measured(training, steps, asked.rounds, asked.seconds),
-        "milliseconds_a_step": breakdown(training, steps),
-    }
-    if training.compute.device.type == "cuda" and (asked.photographs or PHOTOGRAPHS.exists()):
-        with tempfile.TemporaryDirectory() as folder:
-            photographs = asked.photographs or cifar.unpacked(PHOTOGRAPHS, Path(folder))[0]
-            result["torchvision_loop_images_per_s"] = torchvision_loop(photographs, training.config.batch_size)
+    compute = devices.choose(asked.device, asked.precision, asked.threads)
+    gpu = compute.device.type == "cuda"
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        pictures = PreparedSet.open(cifar.prepared(asked.photographs, home, SIZE)[0]) if gpu else None
+        training = trained(compute, asked.batch or (512 if gpu else 128), pictures)
+        steps, beside = Steps(training), None
+        if gpu:
+            files = asked.photographs if asked.photographs.is_dir() else cifar.unpacked(asked.photographs, home)[0]
+            beside = partial(torchvision_loop, files, training)
+        images = training.pictures.images
+        result = {
+            "command": "python -m benchmarks.big_network",
+            "what": f"{MODEL}, {SIZE} pixels, {CLASSES} classes, batch {training.config.batch_size}",
+            "machine": about,
+            "compute": {field.name: str(getattr(compute, field.name)) for field in fields(compute)},
+            "pictures": {
+                "from": pictures.title if pictures else "noise",
+                "count": len(images),
+                "kept": isinstance(images, torch.Tensor),
+            },
+            "asked": ASKED,
+            **measured(training, steps, asked.rounds, asked.seconds, beside),
+            "milliseconds_a_step": breakdown(training, steps),
+        }
     show(result)
     if not asked.trial:
-        write("big_network_gpu" if training.compute.device.type == "cuda" else "big_network", result)
+        write("big_network_gpu" if gpu else "big_network", result)
 
 
-def prepared(asked: argparse.Namespace) -> Training:
-    """The program's training of the big network on pictures of noise, 16 batches of them, on the device."""
-    compute = devices.choose(asked.device, asked.precision, asked.threads)
-    batch = asked.batch or (512 if compute.device.type == "cuda" else 128)
+def trained(compute: devices.Compute, batch: int, pictures: PreparedSet | None) -> Training:
+    """The program's training of the big network, on prepared pictures that are kept on the device where they fit, as
+    the train command keeps them; without any, on noise, 16 batches of it."""
     config = TrainConfig(model=MODEL, batch_size=batch, epochs=10_000, lr=1e-3, seed=0)
-    pixels = torch.randint(0, 256, (16 * batch, SIZE, SIZE, 3), dtype=torch.uint8, device=compute.device)
-    labels = np.random.default_rng(0).integers(0, CLASSES, len(pixels))
+    if pictures is None:
+        pixels = torch.randint(0, 256, (16 * batch, SIZE, SIZE, 3), dtype=torch.uint8, device=compute.device)
+        labels = np.random.default_rng(0).integers(0, CLASSES, len(pixels))
+        train, val = (pixels, labels), (pixels[:batch], labels[:batch])
+        preprocessing, covariance = Preprocessing(SIZE, SIZE), np.diag([0.08, 0.07, 0.08])
+    else:
+        train, val = (
+            (keep(pictures.images(split), compute.device), pictures.labels(split)) for split in ("train", "val")
+        )
+        preprocessing, covariance = pictures.preprocessing, np.array(pictures.rgb_covariance)
     torch.manual_seed(0)
-    return Training(
-        build(MODEL, CLASSES, SIZE, **model_settings(config)),
-        config,
-        compute,
-        Preprocessing(SIZE, SIZE),
-        (pixels, labels),
-        (pixels[:batch], labels[:batch]),
-        np.diag([0.08, 0.07, 0.08]),
-    )
+    model = build(MODEL, CLASSES, SIZE, **model_settings(config))
+    return Training(model, config, compute, preprocessing, train, val, covariance)
 
 
 class Steps:
@@ -140,15 +157,18 @@ class Steps:
         return time.perf_counter()
 
 
-def measured(training: Training, steps: Steps, rounds: int, seconds: float) -> dict[str, Any]:
-    """Images a second and the rate of matrix products, in turns, and what follows from them."""
+def measured(
+    training: Training, steps: Steps, rounds: int, seconds: float, beside: Callable[[], float] | None
+) -> dict[str, Any]:
+    """Images a second and the rate of matrix products, in turns, and what follows from them; `beside` is another loop,
+    which takes its turn and says its images a second."""
     batch, compute = training.config.batch_size, training.compute
     steps.take(3)
     count = max(2, round(seconds / (steps.take(2) / 2)))
     with torch.device("meta"):  # shapes and no numbers, and a network without what training puts into it
         flop = arithmetic(build(MODEL, CLASSES, SIZE))
-    paces, rates, shares = [], [], []
-    print(f"{'':<9}{'images/s':>10}{'GFLOP/s':>10}{'products':>10}{'share':>8}")
+    paces, rates, shares, others = [], [], [], []
+    print(f"{'':<9}{'images/s':>10}{'GFLOP/s':>10}{'products':>10}{'share':>8}{'torchvision' if beside else '':>13}")
     for number in range(rounds):
         before = product_rate(compute)
         pace = count * batch / steps.take(count)
@@ -156,14 +176,24 @@ def measured(training: Training, steps: Steps, rounds: int, seconds: float) -> d
         paces.append(pace)
         rates.append(rate)
         shares.append(pace * flop / rate)
-        reached = f"{pace * flop / 1e9:,.0f}"
-        print(f"turn {number + 1:<4}{pace:>10,.1f}{reached:>10}{rate / 1e9:>10,.0f}{shares[-1]:>8.1%}", flush=True)
-    return {
+        reached, told = f"{pace * flop / 1e9:,.0f}", ""
+        if beside:
+            others.append(beside())
+            told = f"{others[-1]:,.1f}"
+        print(
+            f"turn {number + 1:<4}{pace:>10,.1f}{reached:>10}{rate / 1e9:>10,.0f}{shares[-1]:>8.1%}{told:>13}",
+            flush=True,
+        )
+    found = {
         "gflop_an_image": round(flop / 1e9, 4),
         "images_per_s": spread(paces, 1),
         "matrix_product_gflop_per_s": spread([rate / 1e9 for rate in rates], 0),
         "share": spread(shares, 3),
     }
+    if beside:
+        found["torchvision_loop_images_per_s"] = spread(others, 1)
+        found["times_torchvision_loop"] = spread([ours / other for ours, other in zip(paces, others, strict=True)], 2)
+    return found
 
 
 def arithmetic(model: nn.Module) -> int:
@@ -260,11 +290,12 @@ def _forward_marked(model: nn.Module) -> Iterator[None]:
             handle.remove()
 
 
-def torchvision_loop(photographs: Path, batch: int) -> float:
-    """Images a second of the loop of torchvision's references, bf16, with a worker for each core."""
+def torchvision_loop(photographs: Path, training: Training) -> float:
+    """Images a second of the loop of torchvision's references: the network, batch and precision of `training`."""
     command = [sys.executable, "-m", "benchmarks.peer_loops", "torchvision", "--data", str(photographs)]
-    command += ["--network", MODEL, "--size", str(SIZE), "--batch", str(min(batch, 256)), "--bf16"]
-    command += ["--workers", str(devices.cores()), "--lr", "0.01"]
+    command += ["--network", MODEL, "--classes", str(CLASSES), "--size", str(SIZE)]
+    command += ["--batch", str(training.config.batch_size), "--workers", str(devices.cores()), "--lr", "0.01"]
+    command += ["--bf16"] if training.compute.precision == "bf16" else []
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])["images_per_s"]
 
@@ -278,7 +309,8 @@ def show(result: dict[str, Any]) -> None:
         f"{rate:,.0f} GFLOP/s (asked: {ASKED['share']:.0%}); {pace:,.1f} images/s of {result['gflop_an_image']} GFLOP"
     )
     if "torchvision_loop_images_per_s" in result:
-        print(f"The loop of torchvision's references: {result['torchvision_loop_images_per_s']:,.0f} images/s")
+        beside, times = (result[name]["median"] for name in ("torchvision_loop_images_per_s", "times_torchvision_loop"))
+        print(f"The loop of torchvision's references: {beside:,.0f} images/s; this program {times:.1f} times as many")
     total = sum(result["milliseconds_a_step"].values())
     print(f"\n{'a step':<32}{'ms':>10}{'share':>8}")
     for kind, spent in result["milliseconds_a_step"].items():

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--network", default="alexnet_mini")
     parser.add_argument("--network-settings", type=json.loads, default={}, help="JSON for the constructor")
+    parser.add_argument("--classes", type=int, default=0, help="of the network; 0 takes as many as the pictures have")
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--batch", type=int, default=250)
     parser.add_argument("--workers", type=int, default=0)
@@ -59,8 +60,8 @@ def device() -> torch.device:
 
 
 def network(asked: argparse.Namespace, classes: int) -> nn.Module:
-    """The same network that the program trains."""
-    model = build(asked.network, classes, asked.size, **asked.network_settings)
+    """The same network that the program trains, for so many classes unless other ones are asked for."""
+    model = build(asked.network, asked.classes or classes, asked.size, **asked.network_settings)
     return model.to(device(), memory_format=torch.channels_last)
 
 

@@ -103,11 +103,17 @@ def gpu_rows(big: dict[str, Any] | None, records: dict[str, Any] | None) -> list
     what, limit = "`alexnet` at 224 pixels on a GPU: images a second", "at least 20,000 (H200)"
     rows = [Row(what, limit)]
     if big is not None:
-        beside = f", {big['share']['median']:.0%} of the matrix products' rate"
+        pictures = big["pictures"]
+        kept = "kept there" if pictures["kept"] else "read from the disk"
+        beside = (
+            f", {big['share']['median']:.0%} of the matrix products' rate; from {pictures['count']:,} prepared "
+            f"pictures {kept}, steps alone"
+        )
         met = big["images_per_s"]["median"] >= big["asked"]["images_per_s_h200"]
         rows = [row(what, limit, big["images_per_s"], "", 0, beside=beside, met=met)]
-        if "torchvision_loop_images_per_s" in big:
-            rows.append(Row("… torchvision's loop beside it", "", f"{big['torchvision_loop_images_per_s']:,.0f}"))
+        what, times = "… torchvision's loop in turns with it, same batch", big["times_torchvision_loop"]
+        beside = f"; this program {times['median']:.1f} times as many ({times['least']:.1f} to {times['largest']:.1f})"
+        rows.append(row(what, "", big["torchvision_loop_images_per_s"], "", 0, beside=beside))
     what = "CIFAR-10 to 11% error, seconds of training on a GPU"
     record = None if records is None else records["records"].get("11%-gpu")
     return [*rows, *([Row(what, "10 s (H200)")] if record is None else _record(what, record))]

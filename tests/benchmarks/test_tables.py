@@ -8,10 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.autograd import DeviceType
 
+from alexnet_core import devices
+from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.events import Tick
 from benchmarks import __main__ as series
@@ -20,7 +23,7 @@ from benchmarks.records import RECORDS, Record, sentence, summary
 from benchmarks.start import parts
 from benchmarks.tables.looking import unit_rows
 from benchmarks.tables.row import Row
-from benchmarks.tables.training import peer_rows, prepare_rows, record_rows
+from benchmarks.tables.training import gpu_rows, peer_rows, prepare_rows, record_rows
 from benchmarks.tables.using import train_rows
 
 
@@ -135,6 +138,54 @@ def test_steps_that_end_an_epoch_are_not_counted_and_nothing_waits_between_the_o
     assert steps.take(4) == 4.0  # 1, 2, 4 and 5
     assert sum(waited) == 4  # at both ends, and before and after step 3
     assert steps.take(1) == 1.0  # 7
+
+
+def test_the_loop_of_others_takes_its_turn_after_each_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def ours(count: int) -> float:
+        order.append("ours")
+        return count / 10
+
+    def theirs() -> float:
+        order.append("theirs")
+        return 8.0
+
+    monkeypatch.setattr(big_network, "product_rate", lambda compute: 1e9)
+    monkeypatch.setattr(big_network, "build", lambda *_: None)
+    monkeypatch.setattr(big_network, "arithmetic", lambda model: 1e7)
+    training = SimpleNamespace(config=SimpleNamespace(batch_size=4), compute=None)
+    steps = SimpleNamespace(take=ours)
+    found = big_network.measured(training, steps, 3, 1.0, theirs)  # type: ignore[arg-type]
+    assert order[2:] == ["ours", "theirs"] * 3  # after two warm-ups
+    assert found["images_per_s"]["median"] == 40
+    assert found["torchvision_loop_images_per_s"] == report.spread([8.0] * 3)
+    assert found["times_torchvision_loop"]["median"] == 5
+    assert "times_torchvision_loop" not in big_network.measured(training, steps, 1, 1.0, None)  # type: ignore[arg-type]
+
+
+def test_the_big_network_learns_from_prepared_pictures_that_are_kept(
+    few: PreparedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(big_network, "MODEL", "alexnet_sprint")
+    monkeypatch.setattr(big_network, "SIZE", 32)
+    compute = devices.choose("cpu", "fp32", 1)
+    training = big_network.trained(compute, 8, few)
+    images = training.pictures.images
+    assert isinstance(images, torch.Tensor)
+    assert np.array_equal(images.numpy(), few.images("train")[:])
+    assert training.preprocessing == few.preprocessing
+    assert list(training.model.parameters())[-1].shape[0] == big_network.CLASSES  # more than the pictures have
+    assert big_network.Steps(training).take(1) > 0
+
+
+def test_a_gpu_s_row_says_which_pictures_and_what_runs_beside_it() -> None:
+    big = {"share": report.spread([0.5], 3), "images_per_s": report.spread([21_000.0]), "asked": big_network.ASKED}
+    big |= {"pictures": {"from": "Imagenette", "count": 8_522, "kept": True}}
+    big |= {"torchvision_loop_images_per_s": report.spread([3_000.0]), "times_torchvision_loop": report.spread([7.0])}
+    first, second, _ = table.drawn({"A": gpu_rows(big, None)})
+    assert "from 8,522 prepared pictures kept there, steps alone" in first
+    assert "3,000 (3,000 to 3,000); this program 7.0 times as many" in second
 
 
 def test_the_arithmetic_of_an_image_is_that_of_the_layer_table() -> None:
