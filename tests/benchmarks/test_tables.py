@@ -211,6 +211,14 @@ def test_a_missed_target_is_called_missed() -> None:
         assert ("missed" in "".join(lines)) == is_missed
 
 
+def test_a_record_says_what_is_not_counted_and_what_the_whole_command_took() -> None:
+    record = summary(records.RECORDS["26%"], [run(0.25, 12.0)])
+    seconds, error = record_rows({"records": {"26%": record}})
+    assert "first filters computed from them" in seconds.beside
+    assert seconds.beside.endswith("the whole command, test and all, 17.0 s")
+    assert "17.0 s" not in error.beside
+
+
 def test_what_an_earlier_recipe_reached_is_marked_wherever_it_is_shown() -> None:
     record = summary(records.RECORDS["26%"], [run(0.25, 12.0)])
     now, before = ({"records": {"26%": one}} for one in (record, record | {"earlier_recipe": True}))
