@@ -1,9 +1,14 @@
+import ast
+import re
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import MODELS, build
+from alexnet_core.training import recipes
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.recipes import RECIPES, TRANSFER, model_settings, settle
 
@@ -15,6 +20,26 @@ def test_every_recipe_settles_for_every_amount_of_data(recipe: str, train_images
     config = settle({"recipe": recipe, **begin}, train_images=train_images, image_size=64)
     assert 1 <= config.batch_size <= min(train_images, 250)
     assert config.epochs >= 1
+
+
+def docstrings() -> dict[str, str]:
+    """The string below each name that the module assigns, on one line."""
+    body = ast.parse(Path(recipes.__file__).read_text("utf-8")).body
+    return {
+        node.targets[0].id: " ".join(after.value.value.split())
+        for node, after in pairwise(body)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_says_its_command_what_comes_of_it_and_when(recipe: str) -> None:
+    text = docstrings().get(recipe.upper(), "")
+    command, _, result = text.removeprefix("`").partition("`")
+    assert command.startswith("alexnet train --data ")
+    assert re.search(r"\d %", result)
+    assert re.search(r"\d s\b|second|minute|hour", result)
 
 
 def test_what_is_given_wins_over_the_recipe_and_the_recipe_over_the_defaults() -> None:
