@@ -47,10 +47,11 @@ def peer_rows(peers: dict[str, Any] | None) -> list[Row]:
         return [Row("The same network beside torchvision's loop, fastai and Lightning")]
     rows, asked = [], peers["asked"]
     if "speed" in peers:
-        paces = peers["speed"]["images_per_s"]
-        rows += [row(f"Images a second, {name}", "", pace, "", 0) for name, pace in paces.items()]
+        paces, mark = peers["speed"]["images_per_s"], _mark(peers["speed"])  # of the same network, all of them
+        rows += [row(f"Images a second, {name}", "", pace, "", 0, mark=mark) for name, pace in paces.items()]
         times, least = peers["speed"]["times_best_peer"], asked["times_images_per_s"]
-        rows.append(row("… times the best peer's", f"at least {least}", times, "", 1, met=times["median"] >= least))
+        met = times["median"] >= least
+        rows.append(row("… times the best peer's", f"at least {least}", times, "", 1, met=met, mark=mark))
     if "target" in peers:
         # Results that do not say of how many are from when fastai had the whole folder for training, and looked at the
         # test's pictures after each epoch.

@@ -254,6 +254,12 @@ def test_results_of_when_fastai_learned_from_other_pictures_say_so() -> None:
     assert marks == [""] * 4
 
 
+def test_the_speed_of_an_earlier_network_is_marked_for_all_who_trained_it() -> None:
+    speed = {"images_per_s": {peers.OURS: report.spread([9.0]), "fastai, 0 workers": report.spread([3.0])}}
+    speed |= {"times_best_peer": report.spread([3.0]), "earlier_recipe": True}
+    assert all("recipe" in row.mark for row in peer_rows({"asked": peers.ASKED, "speed": speed}))
+
+
 def test_peers_do_not_compute_in_what_a_machine_only_emulates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "emulated", lambda device: False)
     assert peers.offered() == peers.PEERS
