@@ -32,7 +32,7 @@ section > div { flex: 1 1 20rem; min-width: 0; }
 section > div img { width: 32rem; max-width: 100%; }
 table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; font-weight: normal; }
-th { color: #6b7580; white-space: nowrap; }
+th { color: #6b7580; width: 10rem; }
 h2 { margin-top: 0; }
 details { flex-basis: 100%; }
 pre { overflow-x: auto; font-size: 14px; }
