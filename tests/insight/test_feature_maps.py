@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import network_of, noise, small_network, traces
+from small_networks import Failing, network_of, noise, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
@@ -72,6 +72,16 @@ def test_a_layer_without_maps_is_one_sentence(layer):
     before = traces(network.model)
     with pytest.raises(ExplorerError):
         feature_maps(network, noise(), layer)
+    assert traces(network.model) == before
+
+
+@pytest.mark.parametrize("ask", [feature_maps, numbers_of_layer])
+def test_a_pass_that_fails_behind_the_layer_leaves_nothing_behind(ask):
+    network = network_of(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), Failing(nn.Flatten()), nn.Linear(4, 4)))
+    network.model[1].train()  # each layer is to get its own mode back
+    before = traces(network.model)
+    with pytest.raises(ZeroDivisionError):
+        ask(network, noise(), "0")
     assert traces(network.model) == before
 
 

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from small_networks import SIZE, network_of, noise, small_network, traces
+from small_networks import SIZE, Failing, network_of, noise, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
@@ -44,6 +44,29 @@ def test_the_two_differ_as_their_rules_say():
     images = network.preprocessing.tensor(noise())
     guided, deconvolved = (drawn_back(network, images, "features.8", 1, (1, 1), method) for method in METHODS)
     assert not np.allclose(guided, deconvolved)
+
+
+class NoWayBack(nn.Module):
+    """Lets pictures through, and fails when a gradient comes back."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        passed = images.clone()
+        if passed.requires_grad:
+            passed.register_hook(lambda gradient: 1 / 0)
+        return passed
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("place", "failing"), [(5, Failing(nn.Identity())), (2, NoWayBack())])
+def test_a_pass_that_fails_in_the_middle_leaves_nothing_behind(method, place, failing):
+    layers = [nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Identity(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Identity()]
+    layers[place] = failing
+    network = network_of(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 4)))
+    network.model[3].train()  # each layer is to get its own mode back
+    before = traces(network.model)
+    with pytest.raises(ZeroDivisionError):
+        drawn_back(network, network.preprocessing.tensor(noise()), "4", 1, (2, 3), method)
+    assert traces(network.model) == before
 
 
 def test_a_layer_that_is_not_there_is_a_sentence():
