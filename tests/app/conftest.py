@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
+from torch import nn
 
 from alexnet_core.insight.gallery import Gallery
 from alexnet_core.models import Network, build
@@ -71,6 +73,25 @@ def run(home):
     )
     made.write_state(RunState("finished", "Finished: 75 % of the 4 test images right."))
     return made
+
+
+@pytest.fixture
+def lively(run):
+    """The run with weights that let a picture through, and normalisations that do something: at the start the first
+    filters are so small that the last layers hear next to nothing of them."""
+    torch.manual_seed(0)
+    network = run.network()
+    for layer in network.model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.uniform_(-0.5, 0.5)
+            layer.running_var.uniform_(0.5, 2)
+            layer.weight.uniform_(0.5, 1.5)
+            layer.bias.uniform_(-0.5, 0.5)
+    network.model.classifier[-1].weight *= 0.1  # of an answer that is certain nothing can be seen to change
+    save_network(run.network_path, network)
+    return run
 
 
 @pytest.fixture
