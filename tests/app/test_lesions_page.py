@@ -1,10 +1,15 @@
 """The page Lesions: what falls when units are taken away, and which unit a class needs."""
 
+import copy
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_pages import HOSTILE, sound, texts
 
 from alexnet_core.insight.lesions import Need, Outcome
+from alexnet_core.insight.prediction import logits
 from alexnet_core.insight.units import UnitLayer
 from app import remembered, session
 from app.inside import lesions
@@ -76,6 +81,27 @@ def test_no_unit_chosen_changes_nothing_and_fails_nowhere(run, open_page, labell
     app = open_page("lesions", run=run.id, layer="features.1")
     app.multiselect[0].set_value([]).run()
     assert sound(app)
+
+
+@pytest.mark.parametrize("factor", [0.0, 2.5])
+def test_what_is_said_about_the_picture_is_what_the_network_with_the_changed_units_says(lively, open_page, factor):
+    network, picture = session.load(lively.id).network, session.sample("ship").image
+    hurt = copy.deepcopy(network.model)
+    for numbers in (hurt.features[1].weight, hurt.features[1].bias):
+        numbers[[3, 5]] *= factor  # of a normalisation before a ReLU: what this one puts out is as many times as large
+    before, after = (
+        logits(replace(network, model=model), [picture]).softmax(dim=1)[0].numpy() for model in (network.model, hurt)
+    )
+    assert np.abs(after - before).max() > 0.01
+    app = open_page("lesions", run=lively.id, layer="features.2")
+    app.multiselect[0].set_value([3, 5])
+    app.slider(key="factor").set_value(factor).run()
+    assert sound(app)
+    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    shown = {line["name"]: line["x"] for line in drawn if "name" in line}
+    order = np.argsort(-before)
+    assert shown["before"] == pytest.approx(before[order], abs=1e-5)
+    assert shown["after"] == pytest.approx(after[order], abs=1e-5)
 
 
 def test_a_lesion_outlasts_a_look_at_another_page(run, open_page, labelled):
