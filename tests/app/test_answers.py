@@ -162,6 +162,21 @@ def test_a_map_is_asked_for_as_the_question_says(store):
     assert answers.known(Asked(shared, picture, name, 3)) is None
 
 
+def test_who_watches_an_occlusion_map_sees_sketches_of_what_was_asked(store):
+    shared, picture = SharedNetwork("small", small_network()), Brought("noise", noise())
+    sketches, settings = [], {"window": 56}
+    asked = Asked(shared, picture, "occlusion", 1, against=2, settings=tuple(settings.items()))
+    found = answers.explained(asked, Watching(lambda share: None, lambda _: None, sketches.append))
+    tried = [sketch.facts["windows_tried"] for sketch in sketches]
+    assert len(tried) == 3
+    assert tried == sorted(set(tried))
+    assert found is sketches[-1]
+    assert answers.known(asked) is found
+    whole = attribute(shared.network, picture.image, "occlusion", 1, against=2, settings=settings)
+    np.testing.assert_allclose(found.values, whole.values, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(sketches[0].values, whole.values, rtol=1e-2)
+
+
 def test_the_line_is_told_honestly(store):
     shared = SharedNetwork("small", small_network())
     told = []
