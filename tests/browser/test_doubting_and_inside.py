@@ -1,14 +1,16 @@
-"""What a person does to doubt an answer, and to see how a network sorts and learns: a picture broken, attacked and
-asked about many times; its neighbours; a training played back."""
+"""What a person does to doubt an answer, and to see how a network sees, sorts and learns: a picture broken, attacked
+and asked about many times; filters and maps in another order and at another step; units switched off; neighbours; a
+training played back."""
 
 import re
 
-from hands import press, settle, wait_until
+from hands import FRAMES, choose, press, settle, wait_until
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from alexnet_core.runs.directory import RunDirectory
 
+FILTERS = re.compile(r"^The \d+ filters of the first layer")
 FILTERS_AT = re.compile(r"^The filters of the first layer at step (\d+)\.")
 
 
@@ -33,6 +35,82 @@ def test_a_picture_is_made_worse_and_attacked_and_the_attack_is_taken_home(page:
         press(page, "Download the attacked picture")
     with Image.open(download.value.path()) as attacked:
         assert attacked.size == (32, 32)
+
+
+def test_a_box_is_dragged_over_the_picture(page: Page, finished: RunDirectory) -> None:
+    page.goto(f"/break_it?run={finished.id}")
+    expect(page.get_by_role("img", name="The picture after this distortion: Blur")).to_be_visible()
+    choose(page, "Distortion", "A box over it")
+    covered = page.get_by_role("img", name="The picture after this distortion: A box over it, 100 % of the box.")
+    expect(covered).to_be_visible()
+    settle(page)
+    before = covered.get_attribute("src")
+    chart = page.get_by_role("figure", name="The picture with the box that will cover it.").locator(".js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    page.evaluate(FRAMES)
+    # Two corners, in shares of the picture's side, where Plotly itself has them on the screen.
+    (left, top), (right, bottom) = chart.evaluate(
+        """plot => [[0.1, 0.1], [0.4, 0.7]].map(([x, y]) => {
+            const {xaxis, yaxis} = plot._fullLayout, {left, top} = plot.getBoundingClientRect();
+            return [left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(y)];
+        })"""
+    )
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move((left + right) / 2, (top + bottom) / 2)
+    page.mouse.move(right, bottom)
+    page.mouse.up()
+    # Whole percents of some 340 pixels: one may be missed.
+    for name, value in (("From left to right", 25), ("From top to bottom", 40), ("Width", 30), ("Height", 60)):
+        near = re.compile("|".join(f"^{value + off}$" for off in (-1, 0, 1)))
+        expect(page.get_by_role("slider", name=name)).to_have_value(near)
+    expect(covered).not_to_have_attribute("src", before)
+
+
+def test_filters_are_sorted_and_maps_looked_at_before_and_after(page: Page, finished: RunDirectory) -> None:
+    page.goto(f"/look_inside?run={finished.id}")
+    filters = page.get_by_role("img", name=FILTERS)
+    expect(filters).to_have_attribute("alt", re.compile("from grey to coloured"))
+    settle(page)
+    before = filters.get_attribute("src")
+    page.get_by_role("radio", name="By direction").click()
+    expect(filters).to_have_attribute("alt", re.compile("by the direction of their stripes"))
+    expect(filters).not_to_have_attribute("src", before)
+
+    expect(page.get_by_role("img", name="maps of layer features.2, the strongest first.")).to_be_visible()
+    settle(page)
+    page.get_by_role("radio", name="after pooling").click()
+    expect(page.get_by_role("img", name="maps of layer features.3, the strongest first.")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Layer", exact=True)).to_have_value(re.compile("max pooling 1"))
+    expect(page).to_have_url(re.compile(r"layer=features\.3"))
+    expect(page.get_by_text("The pooling keeps the largest of 3 × 3 numbers")).to_be_visible()
+
+
+def _moved(chart: Locator) -> float:
+    """The most by which a probability before and after differ in the chart; -1 before they are drawn."""
+    return chart.locator(".js-plotly-plot").evaluate(
+        """plot => {
+            const [before, after] = ['before', 'after'].map(when => plot.data?.find(line => line.name === when)?.x);
+            return before ? Math.max(...before.map((share, place) => Math.abs(share - after[place]))) : -1;
+        }"""
+    )
+
+
+def test_a_unit_is_switched_off_and_the_answer_changes(page: Page, finished: RunDirectory) -> None:
+    page.goto(f"/lesions?run={finished.id}")
+    chart = page.get_by_role("figure", name="Probabilities before and after")
+    wait_until(lambda: _moved(chart) > 0)
+    settle(page)
+    units = page.get_by_role("combobox", name="Units")
+    units.focus()
+    for _ in range(8):  # as many are switched off when the page opens
+        units.press("Backspace")
+    wait_until(lambda: _moved(chart) == 0)
+    settle(page)
+    units.press("ArrowDown")
+    page.get_by_role("option", name=re.compile(r"^\d+$")).first.click()
+    page.keyboard.press("Escape")  # behind an open list nothing has a name
+    wait_until(lambda: _moved(chart) > 0)
 
 
 def test_an_answer_is_asked_for_many_times_and_its_probabilities_are_judged(page: Page, finished: RunDirectory) -> None:

@@ -63,6 +63,11 @@ def test_maps_are_compared_one_is_believed_or_not_and_all_are_taken_home(page: P
     settle(page)
     chart.hover()
     expect(page.get_by_text(re.compile(r"^Row \d+, column \d+"))).to_be_attached()
+    page.get_by_role("tab", name="Can it be believed?").click()
+    verdict = re.compile("The map (hardly )?notices: |Cannot tell: ")
+    expect(page.get_by_role("paragraph").filter(has_text=verdict)).to_be_visible()
+    expect(page.get_by_role("figure", name="How alike the map stays to the one of the trained network")).to_be_visible()
+    settle(page)
     page.get_by_role("tab", name="Take home").click()
     with page.expect_download() as download:
         press(page, "Report")
