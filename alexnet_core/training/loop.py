@@ -134,7 +134,7 @@ class Training:
         if config.model in HEADS and not config.start_from:
             classes = list(self.model.parameters())[-1].shape[0]
             self.learning = compute.place(WithHeads(config.model, self.model, classes))
-        replace_layers(self.learning, world, self.batches.batch_size, compute.device, group)
+        replace_layers(self.learning, world, self.batches.batch_size, group)
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
         self.resting = [] if self.rates is None else resting(self.learning)
         if self.batches.batch_size == 1:

@@ -14,11 +14,10 @@ from torch.autograd import Function
 from alexnet_core.distributed import World
 
 
-def replace_layers(
-    model: nn.Module, world: World, batch_size: int, device: torch.device, group: dist.ProcessGroup | None
-) -> None:
+def replace_layers(model: nn.Module, world: World, batch_size: int, group: dist.ProcessGroup | None) -> None:
     """Put these layers in the place of the ones in `model`, which is trained in batches of `batch_size` rows over all
-    processes. In one process only dropout is replaced: the mask is then the same however many there are."""
+    processes and whose sums travel over `group`. In one process only dropout is replaced: the mask is then the same
+    however many there are."""
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Dropout):
@@ -27,7 +26,7 @@ def replace_layers(
             elif type(child).__name__ == "StochasticDepth":
                 setattr(parent, name, WholeBatchDropout(vars(child)["p"], world, batch_size, whole_rows=True))
             elif isinstance(child, nn.BatchNorm2d) and world.world_size > 1:
-                setattr(parent, name, _normalisation(child, world, batch_size, device, group))
+                setattr(parent, name, _normalisation(child, batch_size, group))
 
 
 class WholeBatchDropout(nn.Dropout):
@@ -48,9 +47,11 @@ class WholeBatchDropout(nn.Dropout):
 
 
 class WholeBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over the whole batch on a processor, where PyTorch's SyncBatchNorm does not work."""
+    """Batch normalisation over the whole batch. PyTorch's SyncBatchNorm works on GPUs alone, and waits for them at each
+    layer: it looks for processes without pictures, of which there are none here."""
 
     batch_size: int
+    group: dist.ProcessGroup | None
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(rows of this process, C, H, W) -> the same shape."""
@@ -62,9 +63,9 @@ class WholeBatchNorm(nn.BatchNorm2d):
         assert self.momentum is not None
         values = input.to(torch.promote_types(input.dtype, torch.float32))
         count = self.batch_size * input.shape[2] * input.shape[3]
-        mean = _Sum.apply(values.sum((0, 2, 3))) / count
+        mean = _Sum.apply(values.sum((0, 2, 3)), self.group) / count
         centred = values - mean[:, None, None]
-        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
+        variance = _Sum.apply(centred.square().sum((0, 2, 3)), self.group) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -77,25 +78,22 @@ class _Sum(Function):
     """The sum over all processes. Each one's part moves the losses of all, so the gradients are summed as well."""
 
     @staticmethod
-    def forward(context: Any, part: torch.Tensor) -> torch.Tensor:
+    def forward(context: Any, part: torch.Tensor, group: dist.ProcessGroup | None) -> torch.Tensor:
+        context.group = group
         total = part.clone()
-        dist.all_reduce(total)
+        dist.all_reduce(total, group=group)
         return total
 
     @staticmethod
-    def backward(context: Any, *gradients: torch.Tensor) -> torch.Tensor:
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         total = gradients[0].clone()
-        dist.all_reduce(total)
-        return total
+        dist.all_reduce(total, group=context.group)
+        return total, None
 
 
-def _normalisation(
-    layer: nn.BatchNorm2d, world: World, batch_size: int, device: torch.device, group: dist.ProcessGroup | None
-) -> nn.Module:
-    if device.type == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(layer, group)
+def _normalisation(layer: nn.BatchNorm2d, batch_size: int, group: dist.ProcessGroup | None) -> WholeBatchNorm:
     whole = WholeBatchNorm(layer.num_features, layer.eps, layer.momentum)
-    whole.batch_size = batch_size
+    whole.batch_size, whole.group = batch_size, group
     # The very same parameters: an optimiser may know them already.
     whole.weight, whole.bias = layer.weight, layer.bias
     whole.running_mean, whole.running_var = layer.running_mean, layer.running_var

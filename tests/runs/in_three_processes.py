@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import nn
 
@@ -31,6 +32,7 @@ from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import Event, StepDone, Tick, to_record
 from alexnet_core.training.loop import Training
+from alexnet_core.training.whole_batch import replace_layers
 
 # Sixteen images cannot be shared evenly by three.
 SETTINGS = TrainConfig(
@@ -101,6 +103,20 @@ def all_processes_have_the_same_weights(world: World, few: PreparedSet, place: P
     list(run.events())
     weights = np.concatenate([value.numpy().ravel() for value in run.model.state_dict().values()])
     assert all(np.array_equal(other, weights) for other in world.gather(weights))
+
+
+def normalisation_sums_over_the_group_it_is_given(world: World, few: PreparedSet, place: Path) -> None:
+    alone = [dist.new_group([rank]) for rank in range(world.world_size)][world.rank]
+    assert isinstance(alone, dist.ProcessGroup)
+    network = nn.Sequential(nn.BatchNorm2d(3))
+    pictures = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(world.rank)).requires_grad_()
+    weights = torch.arange(pictures.numel()).view(pictures.shape)
+    answers = []
+    for _ in range(2):
+        answer = network(pictures)
+        answers.append((answer, *torch.autograd.grad((answer * weights).sum(), pictures)))
+        replace_layers(network, world, len(pictures), alone)
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-3, atol=1e-4)
 
 
 def evaluation_counts_each_picture_once(world: World, few: PreparedSet, place: Path) -> None:
@@ -179,6 +195,7 @@ CHECKS: list[Callable[[World, PreparedSet, Path], None]] = [
     the_curve_is_that_of_one_process,
     without_batch_norm_and_from_disk_too,
     all_processes_have_the_same_weights,
+    normalisation_sums_over_the_group_it_is_given,
     evaluation_counts_each_picture_once,
     a_stopped_run_goes_on_to_the_same_bits,
     another_number_of_processes_is_refused,

@@ -7,11 +7,9 @@ from alexnet_core.distributed import ALONE, World
 from alexnet_core.models import build
 from alexnet_core.training.whole_batch import WholeBatchDropout, WholeBatchNorm, replace_layers
 
-CPU = torch.device("cpu")
-
 
 def replaced(model: nn.Module, world: World = ALONE, batch_size: int = 6) -> nn.Module:
-    replace_layers(model, world, batch_size, CPU, None)
+    replace_layers(model, world, batch_size, None)
     return model
 
 
