@@ -4,12 +4,13 @@ torchrun starts them and says in the environment who is who. What they agree on 
 processors, so that no GPU is waited for; gradients go over NCCL where there are GPUs, one to a process.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -74,31 +75,31 @@ class World:
         """What `make` returns in the main process, everywhere; and its ExplorerError everywhere, too."""
         if self.world_size == 1:
             return make()
-        answer: list[object] = [None, None]
+        answer: list[Any] = [None, None]
         if self.is_main:
             try:
                 answer[0] = make()
             except ExplorerError as error:
-                answer[1] = str(error)
+                answer[1] = error
         dist.broadcast_object_list(answer, src=0)
         if answer[1] is not None:
-            raise ExplorerError(str(answer[1]))
-        return answer[0]  # type: ignore[return-value]
+            raise answer[1]
+        return answer[0]
 
     def together(self, do: Callable[[], T]) -> T:
         """Do it in every process. Raises the ExplorerError of the first one that could not, in all."""
         if self.world_size == 1:
             return do()
-        result, sentence = None, None
+        result, own = None, None
         try:
             result = do()
         except ExplorerError as error:
-            sentence = str(error)
-        sentences: list[str | None] = [None] * self.world_size
-        dist.all_gather_object(sentences, sentence)
-        for said in sentences:
-            if said is not None:
-                raise ExplorerError(said)
+            own = error
+        errors: list[ExplorerError | None] = [None] * self.world_size
+        dist.all_gather_object(errors, own)
+        for error_of_one in errors:
+            if error_of_one is not None:
+                raise error_of_one
         return result  # type: ignore[return-value]
 
     def take_device(self, device: torch.device) -> None:
@@ -121,18 +122,19 @@ class World:
             return group
         return None
 
-    def leave_word(self, sentence: str) -> None:
+    def leave_word(self, error: ExplorerError) -> None:
         """Tell the others why this process goes."""
         if self.store is not None:
             with suppress(dist.DistError):  # they have gone before
-                self.store.set(_LAST_WORD, sentence)
+                self.store.set(_LAST_WORD, json.dumps([str(error), error.remedy]))
 
-    def last_word(self) -> str | None:
+    def last_word(self) -> ExplorerError | None:
         """Why another process went, if it could still say so."""
         if self.store is not None:
             with suppress(dist.DistError):
                 if self.store.check([_LAST_WORD]):
-                    return self.store.get(_LAST_WORD).decode()
+                    sentence, remedy = json.loads(self.store.get(_LAST_WORD))
+                    return ExplorerError(sentence, remedy and tuple(remedy))  # JSON has no tuples
         return None
 
 

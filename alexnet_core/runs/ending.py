@@ -19,7 +19,7 @@ def telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> I
 
     def say(state: RunState) -> None:
         if not world.is_main:
-            world.leave_word(state.message)
+            world.leave_word(ExplorerError(state.message, state.remedy))
             return
         try:
             run.write_state(state)
@@ -39,7 +39,7 @@ def telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> I
         raise
     except BaseException as error:
         if world.world_size > 1 and is_loss_of_a_process(error):
-            raise ExplorerError(_tell_of_a_loss(run, world)) from error
+            raise _told_of_a_loss(run, world) from error
         if not is_lack_of_memory(error):
             say(RunState("failed", "The program met an error of its own; log.txt has the details."))
             raise
@@ -48,21 +48,23 @@ def telling_how_it_ends(run: RunDirectory, config: RunConfig, world: World) -> I
         raise refusal from error
 
 
-def _tell_of_a_loss(run: RunDirectory, world: World) -> str:
-    """Another process has gone: state.json gets its last word, or that it was ended by force. Returns the message."""
+def _told_of_a_loss(run: RunDirectory, world: World) -> ExplorerError:
+    """Another process has gone: state.json gets its last word, or that it was ended by force. Returns what to raise."""
     word = world.last_word()
     if world.is_main:
-        message = word or "Another process of the training was ended by force; nothing saved is lost. Resume to go on."
+        said = word or ExplorerError(
+            "Another process of the training was ended by force; nothing saved is lost. Resume to go on."
+        )
         with suppress(ExplorerError):
-            run.write_state(RunState("failed" if word else "interrupted", message))
-        return message
+            run.write_state(RunState("failed" if word else "interrupted", str(said), remedy=said.remedy))
+        return said
     # Where the main process has gone itself, whoever has the directory before them says so in its place.
     with suppress(ExplorerError):
         state = run.state()
         if state.status == "interrupted":
             run.write_state(state)
-        return state.message
-    return word or "Another process of the training has gone."
+        return ExplorerError(state.message)
+    return word or ExplorerError("Another process of the training has gone.")
 
 
 def too_large(batch_size: int) -> ExplorerError:

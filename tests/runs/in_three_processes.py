@@ -176,12 +176,13 @@ def another_number_of_processes_is_refused(world: World, few: PreparedSet, place
 def the_sentence_of_one_process_reaches_all(world: World, few: PreparedSet, place: Path) -> None:
     def refuse() -> int:
         if world.rank in (0, 1):
-            raise ExplorerError(f"Said by {world.rank}.")
+            raise ExplorerError(f"Said by {world.rank}.", remedy=("batch_size", world.rank + 4))
         return world.rank
 
     for call in (world.from_main, world.together):
-        with pytest.raises(ExplorerError, match="Said by 0"):
+        with pytest.raises(ExplorerError, match="Said by 0") as refused:
             call(refuse)
+        assert refused.value.remedy == ("batch_size", 4)
     assert world.together(lambda: world.rank) == world.rank
     assert world.agree([world.rank == 2, False]) == [True, False]
 
