@@ -117,6 +117,8 @@ class World:
     def group_for(self, device: torch.device) -> dist.ProcessGroup | None:
         """The group over which tensors on `device` travel; None is the one that is always there."""
         if device.type == "cuda" and self.world_size > 1:
+            # NCCL waits ten minutes for the slowest, who may still be reading pictures.
+            self.agree([False])
             group = dist.new_group(backend="nccl")
             assert isinstance(group, dist.ProcessGroup)  # what is returned to those left out; nobody is
             return group
