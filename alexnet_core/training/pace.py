@@ -104,6 +104,9 @@ def fastest(
     """
     asked = (settings.device, settings.precision, settings.threads or threads, settings.memory_format, settings.compile)
     usual = devices.choose(*asked)
+    if usual.precision == "fp16" and settings.precision == "auto" and settings.optimizer == "muon":
+        # A step whose gradients overflow in fp16 is left out. Muon would have to wait for the GPU to learn of it.
+        usual = replace(usual, precision="fp32")
     if settings.learn == "head":
         # Its steps are short, and nearly all its time goes into one look at each picture.
         return replace(usual, compiled=False)
@@ -137,7 +140,7 @@ def _alternatives(name: str, way: Compute, settings: TrainConfig) -> list[dict[s
     if name == "threads" and settings.threads == 0 and kind == "cpu" and way.threads > 1:
         return [{"threads": way.threads // 2}]
     if name == "precision" and settings.precision == "auto" and kind != "mps":
-        others = ["fp32", "bf16"] if kind == "cpu" else ["fp32", "bf16", "fp16"]
+        others = ["fp32", "bf16"] if kind == "cpu" or settings.optimizer == "muon" else ["fp32", "bf16", "fp16"]
         if kind == "cpu" and emulated(way.device):
             others.remove("bf16")  # two steps of it could take longer than the run
         return [{"precision": other} for other in others if other != way.precision]

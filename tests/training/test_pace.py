@@ -95,6 +95,22 @@ def test_what_is_set_by_hand_is_neither_changed_nor_measured(
     assert {way.threads for way in tried} == {4}
 
 
+@pytest.mark.parametrize(("optimizer", "precision"), [("muon", "fp32"), ("sgd", "fp16")])
+def test_muon_takes_fp16_only_by_hand(
+    digits: PreparedSet,
+    timed: Callable[[Clock], list[Compute]],
+    monkeypatch: pytest.MonkeyPatch,
+    optimizer: str,
+    precision: str,
+) -> None:
+    monkeypatch.setattr(devices, "_fastest_precision", lambda device: "fp16")
+    timed(lambda way: 0.01)
+    assert fastest(settings(optimizer=optimizer), digits).precision == precision
+    on_gpu = Compute(torch.device("cuda"), "bf16", 1)
+    tried = pace._alternatives("precision", on_gpu, settings(optimizer=optimizer))
+    assert ({"precision": "fp16"} in tried) == (optimizer == "sgd")
+
+
 def test_a_share_of_the_cores_is_the_most(digits: PreparedSet, timed: Callable[[Clock], list[Compute]]) -> None:
     tried = timed(lambda way: 0.01)
     assert fastest(settings(), digits, threads=4).threads == 4
