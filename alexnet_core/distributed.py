@@ -4,8 +4,10 @@ torchrun starts them and says in the environment who is who. What they agree on 
 processors, so that no GPU is waited for; gradients go over NCCL where there are GPUs, one to a process.
 """
 
+import atexit
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -50,6 +52,9 @@ class World:
 
     def sum(self, numbers: torch.Tensor) -> torch.Tensor:
         """The sum over all processes, in 64 bits on the processor: the device is waited for."""
+        if numbers.is_cuda:
+            # A GPU would wait without end for sums that include those of a process that has gone; this raises.
+            self.agree([False])
         total = numbers.detach().cpu().double()
         if self.world_size > 1:
             dist.all_reduce(total)
@@ -146,17 +151,28 @@ ALONE = World()
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The processes torchrun started, connected; `ALONE` without torchrun."""
+    """The processes torchrun started, connected; `ALONE` without torchrun. One that used a GPU and in which an error is
+    raised will end at once, with the status 1, when Python has printed the error."""
     values = os.environ
     if int(values.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
     store, rank, world_size = next(dist.rendezvous("env://", timeout=timedelta(minutes=10)))
     dist.init_process_group("gloo", store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
+    orderly = True
     try:
         yield World(rank, world_size, int(values["LOCAL_RANK"]), int(values["LOCAL_WORLD_SIZE"]), store)
+    except Exception:
+        # NCCL takes leave of the others, also where it is told to abort, and they may be waiting for this process. That
+        # it has gone they learn when the system closes its connections.
+        orderly = not torch.cuda.is_initialized()
+        raise
     finally:
-        dist.destroy_process_group()
+        if orderly:
+            dist.destroy_process_group()
+        else:
+            atexit.register(os._exit, 1)
+            sys.stdout.flush()
 
 
 def is_loss_of_a_process(error: BaseException) -> bool:

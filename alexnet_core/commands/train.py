@@ -121,8 +121,8 @@ def _run_together(arguments: argparse.Namespace) -> None:
     from alexnet_core.runs.directory import RunDirectory
     from alexnet_core.runs.recording import execute
 
-    with joined() as world:
-        try:
+    try:
+        with joined() as world:
             chosen = RunDirectory(world.from_main(lambda: _chosen(arguments, world.world_size).path.absolute()))
             if arguments.data:
                 data = world.from_main(lambda: chosen.config().data)
@@ -138,10 +138,11 @@ def _run_together(arguments: argparse.Namespace) -> None:
             else:
                 keep_freed_memory()
                 deque(execute(chosen, world), maxlen=0)
-        except ExplorerError:
-            if world.is_main:
-                raise
-            sys.exit(2)  # the main process says why
+    except ExplorerError:
+        # Outside: to `joined` an exit is an end that all processes come to.
+        if world.is_main:
+            raise
+        sys.exit(2)  # the main process says why
 
 
 def _chosen(arguments: argparse.Namespace, processes: int = 1) -> "RunDirectory":

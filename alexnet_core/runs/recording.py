@@ -248,10 +248,11 @@ class _Recording:
 
     def save_what_is_due(self, signalled: threading.Event) -> set[str]:
         """Between two steps: snapshot and checkpoint where it is time for them. Returns what is asked for."""
+        # Asked first: here it is noticed that a process has gone, and what follows would wait for its part on a GPU.
+        asked = self._asked(signalled, time.monotonic() - self.saved_at > CHECKPOINT_SECONDS)
         if self.training.step in self.snapshots:
             self.training.check()
             self._snapshot(self.training.step)
-        asked = self._asked(signalled, time.monotonic() - self.saved_at > CHECKPOINT_SECONDS)
         if asked:
             self._save()
         return asked - {_TIME}

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.runs.checkpoints import checkpoints
 from alexnet_core.runs.directory import RunDirectory
 from alexnet_core.training.events import StepDone
-from tests.runs import in_three_processes
+from tests.runs import in_three_processes, one_without_memory
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+COMMAND = ("-m", "alexnet_core")
+two_gpus = pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are not two CUDA GPUs on this machine")
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +45,27 @@ def test_three_processes(reports: Path, check: str) -> None:
     assert troubles == ["", "", ""], "\n".join(troubles)
 
 
-@contextmanager
-def training(few: PreparedSet, out: Path) -> Iterator[tuple[subprocess.Popen[str], RunDirectory]]:
-    """Two processes that train for minutes unless they are ended; they have made a few steps. A curve has some 500
+def by_two(few: PreparedSet, out: Path, *settings: str, program: Sequence[str] = COMMAND) -> list[str]:
+    """How two processes are started that train for minutes, unless `settings` say otherwise. A curve has some 500
     points whatever the length, so of ten times as many epochs the first point would come ten times as late."""
-    command = [*TORCHRUN, "2", "-m", "alexnet_core", "train", "--data", str(few.directory), "--out", str(out)]
-    command += ["--epochs", "1000", "--batch-size", "8", "--threads", "1", "--precision", "fp32", "--device", "cpu"]
+    usual = ["--epochs", "1000", "--batch-size", "8", "--threads", "1", "--precision", "fp32", "--device", "cpu"]
+    return [*TORCHRUN, "2", *program, "train", "--data", str(few.directory), "--out", str(out), *usual, *settings]
+
+
+def steps(run: RunDirectory) -> list[int]:
+    """Those that are written down."""
+    return [event.step for event in run.events() if isinstance(event, StepDone)]
+
+
+@contextmanager
+def training(command: list[str], out: Path) -> Iterator[tuple[subprocess.Popen[str], RunDirectory]]:
+    """What `command` started, once it has made a few steps of the run at `out`; it has to end within a minute."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     family: list[psutil.Process] = []
     try:
         run = RunDirectory(out)
         end = time.monotonic() + 120
-        while not (out / "metrics.jsonl").exists() or not any(isinstance(event, StepDone) for event in run.events()):
+        while not (out / "metrics.jsonl").exists() or not steps(run):
             assert child.poll() is None, child.stdout and child.stdout.read()
             assert time.monotonic() < end
             time.sleep(0.1)
@@ -77,7 +88,8 @@ def written_state(run: RunDirectory) -> dict[str, object]:
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_process_ends_the_others_and_the_state_says_so(few: PreparedSet, tmp_path: Path, rank: int) -> None:
-    with training(few, tmp_path / "run") as (child, run):
+    out = tmp_path / "run"
+    with training(by_two(few, out), out) as (child, run):
         main = written_state(run)["pid"]
         assert isinstance(main, int)
         both = [process.pid for process in psutil.Process(child.pid).children(recursive=True)]
@@ -89,8 +101,31 @@ def test_a_killed_process_ends_the_others_and_the_state_says_so(few: PreparedSet
     assert "Resume to go on" in str(state["message"])
 
 
+@pytest.mark.parametrize(
+    ("rank", "ending", "device"),
+    [
+        (1, "usual", "cpu"),
+        (0, "waiting", "cpu"),
+        (1, "waiting", "cpu"),
+        pytest.param(1, "usual", "cuda", marks=[pytest.mark.gpu, two_gpus]),
+    ],
+)
+def test_a_process_that_finds_no_memory_ends_the_others_and_the_state_says_why(
+    few: PreparedSet, tmp_path: Path, rank: int, ending: str, device: str
+) -> None:
+    out, file = tmp_path / "run", tmp_path / "now"
+    program = [one_without_memory.__file__, str(rank), str(file), ending]
+    with training(by_two(few, out, "--device", device, program=program), out) as (child, run):
+        file.touch()
+    assert child.returncode != 0
+    state = written_state(run)
+    assert (state["status"], state["pid"], state["remedy"]) == ("failed", None, ["batch_size", 4])
+    assert "batch size of 4" in str(state["message"])
+
+
 def test_sigterm_to_torchrun_saves_and_says_so(few: PreparedSet, tmp_path: Path) -> None:
-    with training(few, tmp_path / "run") as (child, run):
+    out = tmp_path / "run"
+    with training(by_two(few, out), out) as (child, run):
         child.terminate()
     state = written_state(run)
     assert (state["status"], state["pid"]) == ("interrupted", None)
@@ -100,7 +135,7 @@ def test_sigterm_to_torchrun_saves_and_says_so(few: PreparedSet, tmp_path: Path)
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are not two CUDA GPUs on this machine")
+@two_gpus
 def test_two_gpus_begin_as_one_does(few: PreparedSet, tmp_path: Path) -> None:
     losses = []
     for processes in (1, 2):
