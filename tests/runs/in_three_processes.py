@@ -139,17 +139,20 @@ def a_stopped_run_goes_on_to_the_same_bits(world: World, few: PreparedSet, place
         def make() -> Path:
             return RunDirectory.create(SETTINGS, DataIdentity.of(few), place / name, "One", world.world_size).path
 
-        run = RunDirectory(world.from_main(make))
+        made = world.from_main(make)
+        run = RunDirectory(made if world.is_main else nowhere)
         for event in execute(run, world):
             if world.is_main and isinstance(event, StepDone) and event.step == stop_at:
                 run.ask("STOP")
         return run
 
+    nowhere = place / f"nowhere {world.rank}"
     whole, stopped = run_in("whole", None), run_in("stopped", 4)
     if world.is_main:
         assert stopped.state().status == "stopped"
     said = [event for event in execute(stopped, world) if isinstance(event, str)]
     assert said[0] == f"Going on from step 4 of {whole_steps(few)}."
+    assert not nowhere.exists()  # the others need no run directory
     if world.is_main:
         assert stopped.state().status == "finished"
         assert (stopped.path / "metrics.jsonl").read_bytes() == (whole.path / "metrics.jsonl").read_bytes()

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.runs.checkpoints import checkpoints
@@ -121,6 +122,32 @@ def test_a_process_that_finds_no_memory_ends_the_others_and_the_state_says_why(
     state = written_state(run)
     assert (state["status"], state["pid"], state["remedy"]) == ("failed", None, ["batch_size", 4])
     assert "batch size of 4" in str(state["message"])
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(few: PreparedSet, tmp_path: Path) -> None:
+    def wait_for(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    out = tmp_path / "killed"
+    with training(by_two(few, out, "--epochs", "20"), out) as (_, run):
+        run.ask("PAUSE")  # it saves then; by itself every twenty seconds
+        wait_for(lambda: written_state(run)["status"] == "paused")
+        saved = steps(run)[-1]
+        run.withdraw("PAUSE")
+        wait_for(lambda: steps(run)[-1] > saved)
+        os.kill(int(str(written_state(run)["pid"])), signal.SIGKILL)
+    assert checkpoints(out / "checkpoints")[0].name.startswith(f"step-{saved:08d}-")
+    whole = RunDirectory(tmp_path / "whole")
+    go_on = [*TORCHRUN, "2", *COMMAND, "train", "--resume", str(out)]
+    for command in (go_on, by_two(few, whole.path, "--epochs", "20")):
+        subprocess.run(command, check=True, timeout=240)
+    assert run.state().status == "finished"
+    assert (out / "metrics.jsonl").read_bytes() == (whole.path / "metrics.jsonl").read_bytes()
+    weights = load_file(run.network_path)
+    assert all(torch.equal(value, weights[name]) for name, value in load_file(whole.network_path).items())
 
 
 def test_sigterm_to_torchrun_saves_and_says_so(few: PreparedSet, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from alexnet_core.devices import Compute, choose
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
 from alexnet_core.training import loop
+from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick, from_record, to_record
@@ -334,3 +335,36 @@ def test_on_a_gpu_a_run_left_and_taken_up_again_equals_an_uninterrupted_one(
     assert written(before) + written(list(second.events())) == expected
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[name]), name
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("precision", "changes"),
+    [
+        ("fp32", {}),
+        ("bf16", {}),
+        ("bf16", {"optimizer": "sgd", "lr": 0.02, "averaging": 0.9, "erase": 0.5}),
+        ("bf16", {"optimizer": "muon", "lr": 0.1, "momentum": 0.6, "rotate": 5.0}),
+        ("fp16", {}),
+        ("fp16", {"optimizer": "sgd", "lr": 0.02}),
+    ],
+    ids=["fp32-adamw", "bf16-adamw", "bf16-sgd-averaging", "bf16-muon", "fp16-adamw", "fp16-sgd"],
+)
+def test_no_step_waits_for_a_gpu(digits: PreparedSet, precision: str, changes: dict[str, Any]) -> None:
+    config = dataclasses.replace(SMALL, **changes)
+    compute = choose("cuda", precision, 1)
+    (images, labels), val = some(digits)
+    run = Training(
+        build(config.model, 10, 32, dropout=config.dropout), config, compute, digits.preprocessing,
+        (keep(images, compute.device), labels), val, np.array(digits.rgb_covariance),
+    )  # fmt: skip
+    batches = run.batches.epoch(1)
+    try:
+        for step in range(4):
+            if step == 2:  # the first ones ask for memory, and load what computes them
+                torch.cuda.set_sync_debug_mode("error")
+            run._learn(*next(batches), config.lr)
+            run.step += 1
+            run._average()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
