@@ -77,7 +77,7 @@ def choose(
     device: str = "auto", precision: str = "auto", threads: int = 0, memory_format: str = "auto", compiled: str = "auto"
 ) -> Compute:
     """What was asked for, and the usual where that was left open; sets PyTorch's number of threads, and on a GPU that
-    equal steps give equal bits.
+    equal steps give equal bits and 32 bits are 32.
 
     Raises ExplorerError when a device or precision is asked for that this computer does not have.
     """
@@ -94,6 +94,8 @@ def choose(
         # Left to itself cuDNN may take ways to a gradient that add up in another order each time: equal runs, and those
         # that were resumed, would differ in their bits.
         torch.backends.cudnn.deterministic = True
+        # Convolutions in 32 bits would be rounded to the 19 of TF32.
+        torch.backends.cudnn.allow_tf32 = False
     return Compute(chosen, precision, count, MEMORY_FORMATS[memory_format], compiled == "on")
 
 

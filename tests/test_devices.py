@@ -47,13 +47,17 @@ def test_a_device_that_is_not_there_is_refused(device: str, sentence: str) -> No
         choose(device)
 
 
-def test_a_gpu_takes_only_ways_that_give_the_same_bits_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_takes_only_ways_that_give_the_same_bits_again_and_32_bits_are_32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     choose("cpu", "fp32", 1)
     assert not torch.backends.cudnn.deterministic
     monkeypatch.setattr(devices, "_device", lambda name: "cuda")
     choose("cuda", "bf16", 1)
     assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_fp16_needs_a_gpu() -> None:

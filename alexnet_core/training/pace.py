@@ -144,7 +144,8 @@ def _alternatives(name: str, way: Compute, settings: TrainConfig) -> list[dict[s
         if kind == "cpu" and emulated(way.device):
             others.remove("bf16")  # two steps of it could take longer than the run
         return [{"precision": other} for other in others if other != way.precision]
-    if name == "memory_format" and settings.memory_format == "auto" and kind != "mps":
+    # On a GPU the way back through an adaptive pooling adds up contiguous maps in another order each time.
+    if name == "memory_format" and settings.memory_format == "auto" and kind == "cpu":
         return [{"memory_format": other} for other in MEMORY_FORMATS.values() if other != way.memory_format]
     return []
 

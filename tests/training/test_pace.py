@@ -111,6 +111,11 @@ def test_muon_takes_fp16_only_by_hand(
     assert ({"precision": "fp16"} in tried) == (optimizer == "sgd")
 
 
+def test_a_gpu_does_not_try_contiguous_maps() -> None:
+    for device, tried in (("cpu", [{"memory_format": torch.contiguous_format}]), ("cuda", [])):
+        assert pace._alternatives("memory_format", Compute(torch.device(device), "fp32", 1), settings()) == tried
+
+
 def test_a_share_of_the_cores_is_the_most(digits: PreparedSet, timed: Callable[[Clock], list[Compute]]) -> None:
     tried = timed(lambda way: 0.01)
     assert fastest(settings(), digits, threads=4).threads == 4
