@@ -112,7 +112,7 @@ def test_the_maps_before_and_after_are_those_of_the_chosen_step(lively, asked, o
         assert app.segmented_control(key="step").options == kinds
         maps = feature_maps(shared.network, picture.image, layer)
         assert map_words.maps_caption(maps, 24, False) in texts(app)
-        number = int(maps.strongest()[0])
+        number = next(box.value for box in app.selectbox if box.label == "Map to enlarge")
         assert (map_words.map_caption(maps, number, True), f"Map {number} of layer {layer}.") in pictures(app)
 
 
@@ -185,18 +185,22 @@ def test_the_first_layers_sum_is_that_of_the_patches_and_filters_shown_of_each_c
 
 def test_another_place_of_the_map_has_another_sum(lively, asked, open_page):
     shared, picture = asked
-    maps = feature_maps(shared.network, picture.image, "features.0")
-    value = maps.values[maps.strongest()[0], 0, 31]
-    app = open_page("look_inside", run=lively.id, layer="features.0")
-    before = sums(app)
-    for label, number in (("Row", 0), ("Column", 31)):
+    maps = feature_maps(shared.network, picture.image, "features.1")
+    values = maps.values[maps.strongest()[0]]
+    row, column = (int(at) for at in np.unravel_index(values.argmin(), values.shape))
+    least = float(values[row, column])
+    app = open_page("look_inside", run=lively.id, layer="features.1")
+    for label, number in (("Row", row), ("Column", column)):
         next(field for field in app.number_input if field.label == label).set_value(number)
     app.run()
     assert sound(app)
-    assert f"at row 0, column 31 is {value:.4g}." in texts(app)
-    (said,) = sums(app)
-    assert said != before[0]
-    assert said.endswith(f" **{value:.4f}**")
+    assert f"at row {row}, column {column} is {least:.4g}." in texts(app)
+    summed, normalised = sums(app)
+    assert "−" in summed  # here what is below zero has to be written right
+    for sentence in (summed, normalised):
+        total, value = worked_out(sentence)
+        assert total == pytest.approx(value, rel=1e-3, abs=2e-3)
+    assert normalised.endswith(f" **{least:.4f}**")
 
 
 def test_a_sum_that_the_next_layer_did_not_take_is_not_shown(asked, monkeypatch):
