@@ -131,13 +131,13 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
             config=NO_TOOLBAR,
             alt=f"{title} of {', '.join(names)} as tables of numbers.",
         )
-    terms = [f"{one.product:+.4f} ({name})" for one, name in zip(strongest, names, strict=True)]
+    terms = [(one.product, name) for one, name in zip(strongest, names, strict=True)]
     others = len(found.contributions) - len(strongest)
     if others:
-        terms.append(f"{rest:+.4f} (the other {others} channels)")
-    bias = f"{found.bias:+.4f} (bias)" if found.bias else "+0 (no bias)"
-    written = " ".join([*terms, bias]).removeprefix("+").replace("+", "+ ").replace("-", "− ")
-    st.markdown(f"Patch × filter, added up: {written} = **{found.value:.4f}**")
+        terms.append((rest, f"the other {others} channels"))
+    terms.append((found.bias, "bias" if found.bias else "no bias"))
+    added = " ".join(f"{'−' if number < 0 else '+'} {written(abs(number))} ({name})" for number, name in terms)
+    st.markdown(f"Patch × filter, added up: {added.removeprefix('+ ')} = **{written(found.value)}**")
     st.caption(
         "Each number of the patch is multiplied by the number at the same place of the filter; the products are added "
         "up. Zeros at an edge of the patch are the padding round the map."
@@ -146,21 +146,22 @@ def show_sum(found: Sum, layer_is_first: bool) -> None:
     )
 
 
+def written(number: float) -> str:
+    """With four decimals and a minus that is as long as a plus."""
+    return f"{number:.4f}".replace("-", "−")
+
+
 def rule(found: Rule) -> str:
     """A layer without a kernel, with its numbers put in."""
     taken = float(found.patch.flat[0])
     if found.kind == "ReLU":
-        return f"The ReLU keeps what is above zero: max(0, {taken:.4f}) = **{found.value:.4f}**"
+        return f"The ReLU keeps what is above zero: max(0, {written(taken)}) = **{written(found.value)}**"
     if found.kind == "batch normalisation":
-        n = found.numbers
+        n = {name: written(number) for name, number in found.numbers.items()}
+        formula = f"({written(taken)} − {n['mean']}) ÷ {n['deviation']} × {n['stretch']} + {n['shift']}"
         return (
-            (
-                f"The normalisation subtracts the mean, divides by the standard deviation, stretches and shifts: "
-                f"({taken:.4f} − {n['mean']:.4f}) ÷ {n['deviation']:.4f} × {n['stretch']:.4f} + {n['shift']:.4f} "
-                f"= **{found.value:.4f}**"
-            )
-            .replace("− -", "+ ")
-            .replace("+ -", "− ")
+            "The normalisation subtracts the mean, divides by the standard deviation, stretches and shifts: "
+            f"{formula.replace('− −', '+ ').replace('+ −', '− ')} = **{written(found.value)}**"
         )
     high, wide = found.patch.shape
-    return f"The pooling keeps the largest of {high} × {wide} numbers: **{found.value:.4f}**"
+    return f"The pooling keeps the largest of {high} × {wide} numbers: **{written(found.value)}**"

@@ -62,6 +62,8 @@ with one:
         "Map to enlarge",
         order,
         format_func=lambda number: map_words.map_title(order, number),
+        # Of one convolution the same map at each step; of another, or another picture, the strongest.
+        key=f"map-{shared.key}-{picture.key}-{map_steps.group_of(shared, layer)[0]}",
         help="Strongest first: by the mean over the map. The numbers stand under the maps.",
     )
     over = st.toggle(

@@ -112,8 +112,26 @@ def test_the_maps_before_and_after_are_those_of_the_chosen_step(lively, asked, o
         assert app.segmented_control(key="step").options == kinds
         maps = feature_maps(shared.network, picture.image, layer)
         assert map_words.maps_caption(maps, 24, False) in texts(app)
-        number = next(box.value for box in app.selectbox if box.label == "Map to enlarge")
+        number = enlarged(app).value
         assert (map_words.map_caption(maps, number, True), f"Map {number} of layer {layer}.") in pictures(app)
+
+
+def enlarged(app):
+    """The list of maps to enlarge."""
+    return next(box for box in app.selectbox if box.label == "Map to enlarge")
+
+
+def test_a_map_is_followed_through_its_steps(lively, asked, open_page):
+    shared, picture = asked
+    app = open_page("look_inside", run=lively.id)
+    chosen = int(feature_maps(shared.network, picture.image, "features.2").strongest()[5])
+    enlarged(app).select(chosen).run()
+    for layer in ("features.3", "features.0", "features.2"):
+        app.segmented_control(key="step").set_value(layer).run()
+        assert sound(app)
+        assert enlarged(app).value == chosen
+    app.selectbox(key="layer").select("features.4").run()
+    assert enlarged(app).value == feature_maps(shared.network, picture.image, "features.4").strongest()[0]
 
 
 def test_each_convolution_has_its_own_steps(lively, open_page):
@@ -134,7 +152,11 @@ def worked_out(sentence):
     """What the numbers written in a sentence come to, and the number that it ends with."""
     written, _, value = sentence.rpartition(" = ")
     formula = re.sub(r"\([a-z][^()]*\)", "", written.rpartition(": ")[2])  # without (red), (channel 7), (bias)
-    return eval(formula.translate(str.maketrans("−×÷", "-*/"))), float(value.strip("*"))
+    return eval(formula.translate(PLAIN)), float(value.strip("*").translate(PLAIN))
+
+
+PLAIN = str.maketrans("−×÷", "-*/")
+"""The signs of the page as those of Python."""
 
 
 @pytest.mark.parametrize("first", [0, 4])
@@ -154,7 +176,7 @@ def test_a_value_is_followed_back_to_the_sum_that_the_network_added_up(lively, a
     said = sums(app)
     assert [sentence.startswith(begin) for sentence, begin in zip(said, SENTENCES, strict=True)] == [True] * 4
     for sentence, value in zip(said, [*values, float(window.max())], strict=True):
-        assert sentence.endswith(f" **{value:.4f}**")
+        assert sentence.endswith(f" **{single_map.written(value)}**")
     for sentence, value in zip(said[:3], values, strict=True):  # nothing is added up in the pooling
         assert worked_out(sentence) == (pytest.approx(value, rel=1e-3, abs=2e-3), pytest.approx(value, abs=1e-4))
 
@@ -200,7 +222,7 @@ def test_another_place_of_the_map_has_another_sum(lively, asked, open_page):
     for sentence in (summed, normalised):
         total, value = worked_out(sentence)
         assert total == pytest.approx(value, rel=1e-3, abs=2e-3)
-    assert normalised.endswith(f" **{least:.4f}**")
+    assert normalised.endswith(f" **{single_map.written(least)}**")
 
 
 def test_a_sum_that_the_next_layer_did_not_take_is_not_shown(asked, monkeypatch):
