@@ -59,8 +59,8 @@ SPRINT = Recipe(
         "translate": 0.0,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24 % test error, after some 15 s of training on
-two cores with 16-bit units and some 45 s on two with AVX2 alone (see benchmarks/records.py)."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24.5 % test error after 13 s of training on two
+cores with 16-bit units (see benchmarks/records.py). Before it became narrower, two with AVX2 alone took 44 s."""
 
 LAP = Recipe(
     "Lap",
@@ -77,8 +77,9 @@ LAP = Recipe(
         "translate": 0.0625,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 17.9 % test error; a minute or two on two cores
-with 16-bit units, three on two with AVX2 alone (see benchmarks/records.py)."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 18.1 % test error after 59 s of training on two cores
+with 16-bit units (see benchmarks/records.py). With a tenth more work in its fourth row it was 17.9 %, after 65 s; two
+cores with AVX2 alone took three minutes for that."""
 
 DISTANCE = Recipe(
     "Distance",
@@ -93,7 +94,7 @@ DISTANCE = Recipe(
     },
 )
 """`alexnet train --data cifar10-jpeg.zip --size 32 --recipe distance`: 10.6 % test error after 12 minutes of
-training on two cores (AMD EPYC, bf16 without tile units)."""
+training on two cores (AMD EPYC, bf16 without tile units), measured when the first filters still came from one class."""
 
 FILTERS = Recipe(
     "Clean filters",
