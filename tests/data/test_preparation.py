@@ -206,7 +206,7 @@ def test_killed_between_any_two_steps_it_ends_with_the_same_bytes(tmp_path: Path
 
 
 INTERRUPTED = textwrap.dedent("""
-    import os, signal, sys
+    import os, signal, sys, time
     from alexnet_core import __main__
     from alexnet_core.data import sources
     from tests.data.test_preparation import collection
@@ -214,6 +214,8 @@ INTERRUPTED = textwrap.dedent("""
     def read(position):
         if position == 150:
             os.kill(os.getpid(), signal.SIGINT)
+        if position > 150:
+            time.sleep(0.02)  # so that the rest is not done before the signal is looked at
         return base.read(position)
     sources.digits = lambda title, licence: collection(read=read)
     sys.exit(__main__.main(["data", "prepare", "digits", "--size", "16", "--out", sys.argv[1]]))
