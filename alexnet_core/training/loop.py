@@ -23,7 +23,6 @@ from alexnet_core.data.balance import class_weights
 from alexnet_core.devices import Compute
 from alexnet_core.distributed import ALONE, World
 from alexnet_core.errors import ExplorerError
-from alexnet_core.models.anatomy import anatomy
 from alexnet_core.models.auxiliary import HEADS, WithHeads
 from alexnet_core.preprocess import Preprocessing
 from alexnet_core.training.batches import Batches, Images
@@ -41,7 +40,7 @@ from alexnet_core.training.first_weights import (
 from alexnet_core.training.optimizers import optimizer
 from alexnet_core.training.schedule import STALLED_EPOCHS, learning_rate
 from alexnet_core.training.transfer import Moments, Tail, head_of, rates, resting
-from alexnet_core.training.whole_batch import replace_layers
+from alexnet_core.training.whole_batch import check_one_picture, replace_layers
 
 CURVE_POINTS = 500
 """Points of the training curve over a whole run; more cannot be told apart on a screen."""
@@ -138,19 +137,7 @@ class Training:
         self.network = compute.for_steps(self.learning if world.world_size == 1 else _in_parallel(self.learning, group))
         self.resting = [] if self.rates is None else resting(self.learning)
         if self.batches.batch_size == 1:
-            self._check_normalisations()
-
-    def _check_normalisations(self) -> None:
-        """Raises ExplorerError where a batch normalisation would get a single value of each channel: it would see no
-        variance, only itself."""
-        for layer in anatomy(self.model, self.preprocessing.size):
-            lone = layer.kind == "batch normalisation" and layer.output_shape[1:] == (1, 1)
-            if lone and self.model.get_submodule(layer.name) not in self.resting:
-                raise ExplorerError(
-                    "One picture is too few for the batch normalisation of this network, whose last maps have a single "
-                    "place; choose a batch size of at least 2.",
-                    remedy=("batch_size", 2),
-                )
+            check_one_picture(self.model, self.preprocessing.size, self.resting)
 
     def _shares(self) -> dict[int, float] | None:
         """The share of the learning rate of each parameter that learns, by its identity; None where all learn alike."""

@@ -4,6 +4,7 @@ Dropout draws its mask for the whole batch and takes the rows of this process; n
 over the whole batch (Ioffe and Szegedy 2015, algorithm 1). They have the names and states of the layers they replace.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from torch import nn
 from torch.autograd import Function
 
 from alexnet_core.distributed import World
+from alexnet_core.errors import ExplorerError
+from alexnet_core.models.anatomy import anatomy
 
 
 def replace_layers(model: nn.Module, world: World, batch_size: int, group: dist.ProcessGroup | None) -> None:
@@ -27,6 +30,19 @@ def replace_layers(model: nn.Module, world: World, batch_size: int, group: dist.
                 setattr(parent, name, WholeBatchDropout(vars(child)["p"], world, batch_size, whole_rows=True))
             elif isinstance(child, nn.BatchNorm2d) and world.world_size > 1:
                 setattr(parent, name, _normalisation(child, batch_size, group))
+
+
+def check_one_picture(model: nn.Module, side: int, resting: Sequence[nn.Module]) -> None:
+    """Raises ExplorerError where a batch of one picture of `side` pixels gives a normalisation of `model`, unless it is
+    `resting`, a single value of each channel: it would see no variance, only itself."""
+    for layer in anatomy(model, side):
+        lone = layer.kind == "batch normalisation" and layer.output_shape[1:] == (1, 1)
+        if lone and model.get_submodule(layer.name) not in resting:
+            raise ExplorerError(
+                "One picture is too few for the batch normalisation of this network, whose last maps have a single "
+                "place; choose a batch size of at least 2.",
+                remedy=("batch_size", 2),
+            )
 
 
 class WholeBatchDropout(nn.Dropout):
