@@ -1,7 +1,5 @@
 """What stands beside filters and feature maps: how their values became brightness."""
 
-from collections.abc import Sequence
-
 from alexnet_core.insight.feature_maps import FeatureMaps
 from alexnet_core.insight.filters import FirstLayer
 from app.words import pixels, shape
@@ -10,11 +8,6 @@ from app.words import pixels, shape
 def window(filters: FirstLayer) -> str:
     """The size of the first filters."""
     return shape(filters.weights.shape[-2:])
-
-
-def map_title(order: Sequence[int], number: int) -> str:
-    """A feature map in a list."""
-    return f"Map {number}, number {order.index(number) + 1} in strength"
 
 
 def maps_caption(maps: FeatureMaps, shown: int, own_scale: bool) -> str:
@@ -35,7 +28,8 @@ def map_caption(maps: FeatureMaps, number: int, over: bool) -> str:
     values = maps.values[number]
     sees = f" Each value sees {pixels(maps.receptive_field)} of the picture." if maps.receptive_field else ""
     colours = "orange above zero, blue below" if maps.signed else "yellow is its strongest, violet weak"
-    where = f"Map {number} over the picture, each value round the middle of what it sees: {colours}."
-    shown = where if over else f"Map {number}, as among the others."
+    rank = maps.strongest().tolist().index(number) + 1
+    where = f"over the picture, each value round the middle of what it sees: {colours}."
+    shown = f"Map {number}, number {rank} in strength, {where if over else 'as among the others.'}"
     between = f"Its values lie between {values.min():.3g} and {values.max():.3g}."
     return f"{shown} {between}{sees}"

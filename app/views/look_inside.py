@@ -61,10 +61,12 @@ with one:
     number = st.selectbox(
         "Map to enlarge",
         order,
-        format_func=lambda number: map_words.map_title(order, number),
+        # Without its rank: a list finds its choice by what it shows, and the rank is another at each step.
+        format_func=lambda number: f"Map {number}",
         # Of one convolution the same map at each step; of another, or another picture, the strongest.
         key=f"map-{shared.key}-{picture.key}-{map_steps.group_of(shared, layer)[0]}",
-        help="Strongest first: by the mean over the map. The numbers stand under the maps.",
+        help="Strongest first: by the mean over the map. The numbers stand under the maps; before and after keep "
+        "the map.",
     )
     over = st.toggle(
         "Over the picture", value=True, key="over", help="Off: the map alone, as on the left.", persist_state="session"

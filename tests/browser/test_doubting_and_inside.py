@@ -78,11 +78,14 @@ def test_filters_are_sorted_and_maps_looked_at_before_and_after(page: Page, fini
     expect(filters).not_to_have_attribute("src", before)
 
     expect(page.get_by_role("img", name="maps of layer features.2, the strongest first.")).to_be_visible()
+    choose(page, "Map to enlarge", "Map 7")
+    expect(page.get_by_role("img", name="Map 7 of layer features.2.")).to_be_visible()
     settle(page)
     page.get_by_role("radio", name="after pooling").click()
     expect(page.get_by_role("img", name="maps of layer features.3, the strongest first.")).to_be_visible()
     expect(page.get_by_role("combobox", name="Layer", exact=True)).to_have_value(re.compile("max pooling 1"))
     expect(page).to_have_url(re.compile(r"layer=features\.3"))
+    expect(page.get_by_role("img", name="Map 7 of layer features.3.")).to_be_visible()
     expect(page.get_by_text("The pooling keeps the largest of 3 × 3 numbers")).to_be_visible()
 
 
