@@ -28,6 +28,13 @@ def wanted(name: str, options: Sequence[str], default: str | None, announce: boo
     return choice
 
 
+def hold(key: str, options: Sequence[Any]) -> None:
+    """Let a list that has no place in the address, the one called `key`, keep its choice while what its options are
+    called changes: a browser knows a choice by its text alone. To be called before the list is drawn."""
+    held = st.session_state.get(key)
+    st.session_state[key] = held if held in options else next(iter(options), None)
+
+
 def write(name: str) -> None:
     """Write the widget's new value into the address."""
     st.query_params[name] = st.session_state[name]

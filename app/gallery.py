@@ -14,6 +14,7 @@ from alexnet_core.insight.gallery import Gallery
 from alexnet_core.models import Network
 from alexnet_core.runs.data_identity import DataIdentity
 from alexnet_core.runs.directory import RunDirectory
+from app.address import hold
 from app.sentences import plain
 from app.session import IMAGENET, SharedNetwork
 
@@ -44,8 +45,7 @@ def galleries(choice: str, network: Network) -> dict[str, Gallery]:
 def choose_gallery(shared: SharedNetwork, choice: str) -> Gallery:
     """The pictures to look through: the test split at first, where it is here."""
     found = galleries(choice, shared.network)
-    if st.session_state.get("gallery") not in found:
-        st.session_state["gallery"] = next(iter(found))
+    hold("gallery", list(found))
     split = st.selectbox(
         "Pictures to look through",
         list(found),

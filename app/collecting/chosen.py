@@ -1,6 +1,6 @@
 """Which data set the page Your pictures shows, and what is in it."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import Any
 
 import streamlit as st
@@ -75,13 +75,6 @@ def open_next(choice: str | None) -> None:
         del st.query_params["album"]
     else:
         st.query_params["album"] = choice
-
-
-def hold(key: str, options: Sequence[Any]) -> None:
-    """Let the list called `key` keep its choice while what its options are called changes: a browser knows a choice by
-    its text alone. To be called before the list is drawn."""
-    held = st.session_state.get(key)
-    st.session_state[key] = held if held in options else next(iter(options), None)
 
 
 def counted(count: int, one: str, several: str | None = None) -> str:

@@ -6,8 +6,9 @@ from alexnet_core.data.album import Album
 from alexnet_core.data.journal import Contents
 from alexnet_core.images import clean_name
 from alexnet_core.limits import NAME_LENGTH
+from app.address import hold
 from app.collecting import deleted
-from app.collecting.chosen import counted, hold
+from app.collecting.chosen import counted
 from app.sentences import plain, sentences_for_people
 
 

@@ -1,12 +1,14 @@
 """Before and after: the layers that pass the maps of one convolution on, as steps of the same maps."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from alexnet_core.insight.feature_maps import hidden_relus, steps_of_maps
 from app import address, answers
 from app.inside.layers import layers_of
 from app.remembered import remembered
-from app.session import SharedNetwork
+from app.session import Picture, SharedNetwork
 
 WORDS = {
     "convolution": "Convolution",
@@ -38,6 +40,20 @@ def choose(shared: SharedNetwork, layer: str) -> None:
         on_change=_gone,
         help="The same maps at each step: as the convolution puts them out, normalised, cut off below zero, pooled.",
         wrap=True,
+    )
+
+
+def choose_map(shared: SharedNetwork, picture: Picture, layer: str, order: Sequence[int]) -> int:
+    """One map of the layer, offered in this `order`: at each step of a convolution the same one; of another
+    convolution, or another picture, the first."""
+    return st.selectbox(
+        "Map to enlarge",
+        order,
+        # Without its rank: a browser knows a choice by its text alone, and the rank is another at each step.
+        format_func=lambda number: f"Map {number}",
+        key=f"map-{shared.key}-{picture.key}-{group_of(shared, layer)[0]}",
+        help="Strongest first: by the mean over the map. The numbers stand under the maps; before and after keep the "
+        "map.",
     )
 
 

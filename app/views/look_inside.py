@@ -58,16 +58,7 @@ shown = order if every else order[:MAPS_AT_FIRST]
 
 overview, one = st.columns([3, 2], gap="large")
 with one:
-    number = st.selectbox(
-        "Map to enlarge",
-        order,
-        # Without its rank: a list finds its choice by what it shows, and the rank is another at each step.
-        format_func=lambda number: f"Map {number}",
-        # Of one convolution the same map at each step; of another, or another picture, the strongest.
-        key=f"map-{shared.key}-{picture.key}-{map_steps.group_of(shared, layer)[0]}",
-        help="Strongest first: by the mean over the map. The numbers stand under the maps; before and after keep "
-        "the map.",
-    )
+    number = map_steps.choose_map(shared, picture, layer, order)
     over = st.toggle(
         "Over the picture", value=True, key="over", help="Off: the map alone, as on the left.", persist_state="session"
     )
