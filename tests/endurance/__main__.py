@@ -151,6 +151,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="the share of the trials to make")
     parser.add_argument("--seed", type=int, default=0, help="the number from which the instants are drawn")
     asked = parser.parse_args()
+    # A shell that runs this in the background has Ctrl-C ignored here and in all that is started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     about, began = machine(), time.monotonic()
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
