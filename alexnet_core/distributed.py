@@ -5,6 +5,7 @@ processors, so that no GPU is waited for; gradients go over NCCL where there are
 """
 
 import atexit
+import gc
 import json
 import os
 import sys
@@ -169,6 +170,9 @@ def joined() -> Iterator[World]:
         raise
     finally:
         if orderly:
+            # What still holds a group, a network in a circle of references, would let go of it while Python ends, and
+            # its threads with it: seen once, as an abort of a process that had finished.
+            gc.collect()
             dist.destroy_process_group()
         else:
             atexit.register(os._exit, 1)
