@@ -151,7 +151,8 @@ def brought(data: bytes, name: str) -> Picture:
 @st.cache_resource
 def _decoded() -> Store:
     """Pictures shared, not copied at each use: nobody changes one in place. Five photographs of a telephone, of 48 MB
-    each; a dozen people who look at one each decode theirs at each click, which takes a third of a second."""
+    each; a dozen people who look at one each decode theirs at each click, which takes a third of a second. It may be
+    asked for under a network's lock: decoding needs none."""
     return Store(DECODED, lambda image: BYTES_A_PIXEL * image.width * image.height)
 
 

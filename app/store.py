@@ -24,7 +24,7 @@ class _Coming:
 
 class Store:
     """The last `limit` answers, or as many as weigh no more than that together, and the newest in any case. Ask while
-    holding no lock: the one who computes the same may be waiting for it."""
+    holding no lock that computing the answer takes: the one who computes the same may be waiting for it."""
 
     def __init__(self, limit: int, weigh: Callable[[Any], int] = lambda answer: 1) -> None:
         self.limit, self.weigh = limit, weigh
