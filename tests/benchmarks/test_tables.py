@@ -318,6 +318,24 @@ def test_results_of_different_kinds_of_machines_are_kept_apart(monkeypatch: pyte
     assert report.result("app", second) == {"part": {"a": 1}}
 
 
+@pytest.mark.parametrize(
+    ("vendor", "family", "words"),
+    [
+        ("AuthenticAMD", "25", "AVX512 with bf16"),
+        ("AuthenticAMD", "26", "AVX512 with bf16, full width"),
+        ("GenuineIntel", "6", "AVX512 with bf16"),
+        ("", "", "AVX512 with bf16"),
+    ],
+)
+def test_a_processor_that_takes_512_bits_in_halves_is_of_another_kind(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, family: str, words: str
+) -> None:
+    said = {"vendor_id": vendor, "cpu family": family, "flags": "avx512f avx512_bf16"}
+    monkeypatch.setattr(report, "_of_processor", lambda field: said.get(field, "AMD EPYC"))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    assert report.instructions() == words
+
+
 def test_the_series_measures_the_big_network_on_a_gpu_under_a_name_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
