@@ -12,6 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from alexnet_core.training.batches import Batches
+from alexnet_core.training.config import TrainConfig
+
 PICTURES, PATCHES = 1000, 3_000_000
 """Of so many pictures all patches are taken, of fewer where there would be more patches than that: hundreds of
 thousands are enough for a covariance with fewer than 400 rows."""
@@ -21,6 +24,16 @@ AT_ONCE = 60_000_000
 SMALLEST_VARIANCE = 1e-2
 """Added to each variance, in units of the normalised pictures: the quietest directions are noise, and would otherwise
 be blown up."""
+
+
+def begin(model: nn.Module, config: TrainConfig, pictures: Batches) -> None:
+    """Give `model` the first weights that `config` asks for, computed from the training `pictures`."""
+    if config.whiten:
+        start_from_patches(first_convolution(model), pictures.plain(spread(len(pictures), PICTURES)))
+    if config.identity:
+        start_as_identity(model)
+    if config.freeze_first:
+        first_convolution(model).requires_grad_(False)
 
 
 def spread(count: int, most: int) -> torch.Tensor:

@@ -30,13 +30,7 @@ from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
 from alexnet_core.training.events import EpochDone, Event, Started, StepDone, Tick
 from alexnet_core.training.features import FeatureBatches, Features
-from alexnet_core.training.first_weights import (
-    PICTURES,
-    first_convolution,
-    spread,
-    start_as_identity,
-    start_from_patches,
-)
+from alexnet_core.training.first_weights import begin
 from alexnet_core.training.optimizers import optimizer
 from alexnet_core.training.schedule import STALLED_EPOCHS, learning_rate
 from alexnet_core.training.transfer import Moments, Tail, head_of, rates, resting
@@ -77,10 +71,7 @@ class Training:
         if config.balance == "loss":
             self.class_weights = torch.from_numpy(class_weights(labels)).to(compute.device)
         self.val_images, self.val_labels = val
-        if config.whiten:
-            start_from_patches(first_convolution(self.model), self.pictures.plain(spread(len(images), PICTURES)))
-        if config.identity:
-            start_as_identity(self.model)
+        begin(self.model, config, self.pictures)
         # Before the layers are replaced: what is examined and kept is the network as it was built.
         self.averaged = copy.deepcopy(self.model).requires_grad_(False) if config.averaging else None
         self._let_learn()

@@ -43,6 +43,7 @@ _RECORD = {
     "label_smoothing": 0.1,
     "dropout": 0.0,
     "whiten": True,
+    "freeze_first": True,
     "colour": 0.0,
 }
 
@@ -53,9 +54,11 @@ SPRINT = Recipe(
         **_RECORD,
         "model": "alexnet_sprint",
         "epochs": 2,
-        "lr": 0.14,
+        "lr": 0.11,
+        "label_smoothing": 0.05,
         "schedule": "triangle",
         "bias_lr": 16.0,
+        "identity": True,
         "translate": 0.0,
     },
 )
@@ -72,9 +75,9 @@ LAP = Recipe(
         "views": "ten",
         "lr": 0.1,
         "schedule": "triangle",
-        "bias_lr": 16.0,
+        "bias_lr": 32.0,
         "identity": True,
-        "translate": 0.0625,
+        "translate": 0.03125,
     },
 )
 """`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 18.1 % test error after 59 s of training on two cores
@@ -279,7 +282,8 @@ def _check_transfer(config: TrainConfig) -> None:
     for name in FIRST_WEIGHTS:
         if getattr(config, name):
             raise ExplorerError(
-                f"A network that begins with trained filters has no use for computed ones; leave {name} out."
+                f"A network that begins with trained filters has no use for computed ones, and learn says "
+                f"which of its layers change; leave {name} out."
             )
     changes = [name for name in PICTURE_CHANGES if getattr(config, name)]
     if config.learn == "head" and changes:
@@ -289,8 +293,8 @@ def _check_transfer(config: TrainConfig) -> None:
         )
 
 
-FIRST_WEIGHTS = ("whiten", "identity")
-"""What computes weights to begin with."""
+FIRST_WEIGHTS = ("whiten", "identity", "freeze_first")
+"""What computes weights to begin with, and what keeps them."""
 PICTURE_CHANGES = ("translate", "colour", "rotate", "scale", "erase")
 """What chance does to pictures anew in each epoch, beside mirroring them."""
 

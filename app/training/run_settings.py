@@ -16,7 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "epochs", "batch_size", "optimizer", "lr", "bias_lr", "momentum", "weight_decay", "schedule", "label_smoothing",
         "averaging", "balance", "layer_lr", "copy_layers", "seed",
     ),
-    "The network": ("batch_norm", "whiten", "identity", "dropout"),
+    "The network": ("batch_norm", "whiten", "identity", "freeze_first", "dropout"),
     "How pictures are changed": (
         "translate", "scale", "rotate", "colour", "erase", "reflect", "views", "shuffle_labels",
     ),

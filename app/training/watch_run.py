@@ -23,6 +23,8 @@ SHOWN_PICTURES = 24
 STUBBORN = 30
 """Seconds that a run may take to stop before the page offers to end it: a step of a large network takes some."""
 
+FROZEN = "They were made before the first step and are frozen: the other layers learn."
+
 
 def show(run_id: str) -> None:
     """The whole run."""
@@ -106,7 +108,8 @@ def _course(run: RunDirectory, was_live: bool) -> None:
         newest = progress_of_runs.newest_filters(run)
         if newest is not None:
             step, filters = newest
-            st.subheader("First filters as they form")
+            kept = run.config().settings.freeze_first
+            st.subheader("First filters, which stay as they are" if kept else "First filters as they form")
             st.image(
                 mosaic(filters.tiles, 12, 66),
                 width="stretch",
@@ -114,7 +117,7 @@ def _course(run: RunDirectory, was_live: bool) -> None:
             )
             st.caption(
                 f"After {step:,} steps. Grey is a weight of zero; each filter is stretched by its own largest "
-                "weight and keeps its place from the start to the end."
+                f"weight and keeps its place from the start to the end. {FROZEN if kept else ''}"
             )
 
 

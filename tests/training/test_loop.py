@@ -1,4 +1,5 @@
 import dataclasses
+from collections import deque
 from io import BytesIO
 from itertools import takewhile
 from typing import Any
@@ -12,7 +13,7 @@ from alexnet_core.data.prepared import PreparedSet
 from alexnet_core.devices import Compute, choose
 from alexnet_core.errors import ExplorerError
 from alexnet_core.models import build
-from alexnet_core.training import loop
+from alexnet_core.training import first_weights
 from alexnet_core.training.batches import keep
 from alexnet_core.training.config import TrainConfig
 from alexnet_core.training.evaluate import evaluate
@@ -105,10 +106,20 @@ def test_whitening_takes_the_first_filters_from_the_training_pictures(digits: Pr
     assert first[0].std() > 10 * first[1].std()
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
+def test_frozen_first_filters_stay_and_all_others_learn(digits: PreparedSet, optimizer: str) -> None:
+    config = dataclasses.replace(SMALL, whiten=True, freeze_first=True, optimizer=optimizer, lr=0.01)
+    run = training(digits, config)
+    before = {name: value.clone() for name, value in run.model.named_parameters()}
+    deque(run.events(), maxlen=0)
+    moved = {name for name, value in run.model.named_parameters() if not torch.equal(value, before[name])}
+    assert set(before) - moved == {name for name in before if name.startswith("features.0.")}
+
+
 def test_whitening_looks_at_pictures_of_all_classes(digits: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[torch.Tensor] = []
-    monkeypatch.setattr(loop, "PICTURES", 4)
-    monkeypatch.setattr(loop, "start_from_patches", lambda _, images: looked_at.append(images))
+    monkeypatch.setattr(first_weights, "PICTURES", 4)
+    monkeypatch.setattr(first_weights, "start_from_patches", lambda _, images: looked_at.append(images))
     run = training(digits, dataclasses.replace(SMALL, whiten=True))
     assert torch.equal(looked_at[0], torch.cat([run.pictures.plain(slice(row, row + 1)) for row in (0, 16, 32, 48)]))
 
@@ -120,7 +131,7 @@ def test_whitening_looks_at_pictures_of_all_classes(digits: PreparedSet, monkeyp
         {"optimizer": "sgd", "schedule": "plateau", "rotate": 10.0, "scale": 0.1, "dropout": 0.5},
         {"batch_norm": False, "schedule": "step"},
         {"averaging": 0.9, "whiten": True, "identity": True, "bias_lr": 16.0},
-        {"optimizer": "muon", "lr": 0.1, "momentum": 0.6},
+        {"optimizer": "muon", "lr": 0.1, "momentum": 0.6, "whiten": True, "freeze_first": True},
         {"erase": 0.5, "balance": "sampling"},
     ],
     ids=["adamw", "sgd-plateau-warp", "no-batch-norm", "averaging", "muon", "erasing-even"],
