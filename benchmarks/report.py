@@ -100,9 +100,11 @@ def results_of(kind: str) -> list[dict[str, Any]]:
 
 
 def kinds_with_results() -> list[str]:
-    """The kinds of machines, the one with most results first."""
+    """The kinds of machines, the one with most results first; results in which parts are missing, or of an earlier
+    recipe, do not count."""
     kinds = {path.parent.name for path in RESULTS.glob("*/*.json")}
-    return sorted(kinds, key=lambda kind: (-len(results_of(kind)), kind))
+    whole = {kind: sum(not missing(found) for found in results_of(kind)) for kind in kinds}
+    return sorted(kinds, key=lambda kind: (-whole[kind], kind))
 
 
 def _processor() -> str:

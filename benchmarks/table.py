@@ -1,7 +1,7 @@
 """The README's tables of measurements, made from results/: `python -m benchmarks.table` writes them into the README.
 
-Each kind of machine has its own results. A row shows those of the machine with most of them, and beside it what the
-others found.
+Each kind of machine has its own results. A row shows those of the machine with most whole ones, and beside it what
+the others found.
 """
 
 from collections.abc import Callable

@@ -315,6 +315,12 @@ def test_results_of_different_kinds_of_machines_are_kept_apart(monkeypatch: pyte
     report.write("train", {})
     first, second = report.kinds_with_results()
     assert "avx512" in first
+    report.write("doctor", {"records": {"18%": {"earlier_recipe": True}}})
+    report.write("runs", {}, ["a part"])
+    monkeypatch.setattr(report, "instructions", lambda: "AVX2")
+    report.write("train", {})
+    report.write("start", {})
+    assert report.kinds_with_results() == [second, first], "with parts missing it counts less"
     assert report.result("app", second) == {"part": {"a": 1}}
 
 
