@@ -62,8 +62,9 @@ SPRINT = Recipe(
         "translate": 0.0,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24.5 % test error after 13 s of training on two
-cores with 16-bit units (see benchmarks/records.py). Before it became narrower, two with AVX2 alone took 44 s."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24.2 % test error after 6 s of training on two
+cores with 16-bit units of full width (AMD EPYC, Zen 5; see benchmarks/records.py). As it was before, 24.5 %, those of
+half the width took twice as long; two with AVX2 alone took 44 s before it became narrower."""
 
 LAP = Recipe(
     "Lap",
@@ -80,9 +81,9 @@ LAP = Recipe(
         "translate": 0.03125,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 18.1 % test error after 59 s of training on two cores
-with 16-bit units (see benchmarks/records.py). With a tenth more work in its fourth row it was 17.9 %, after 65 s; two
-cores with AVX2 alone took three minutes for that."""
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 17.8 % test error after 28 s of training on two cores
+with 16-bit units of full width (AMD EPYC, Zen 5; see benchmarks/records.py). As it was before, 18.1 %, those of half
+the width took twice as long, and two with AVX2 alone three minutes."""
 
 DISTANCE = Recipe(
     "Distance",
