@@ -32,19 +32,27 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step from the gradients that there are."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                gradient = weight.grad.add(weight, alpha=group["weight_decay"])
-                state = self.state[weight]
-                if not state:
-                    state["momentum_buffer"] = torch.zeros_like(weight)
-                past = state["momentum_buffer"].mul_(group["momentum"]).add_(gradient)
-                step = gradient.add(past, alpha=group["momentum"])
-                if group["orthogonal"]:
-                    _turn(weight, orthogonal(step), group["lr"])
-                else:
-                    weight.add_(step, alpha=-group["lr"])
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if not weights:
+                continue
+            # All of a group in one call: for the many small ones of a small network the calls are what takes time.
+            gradients = torch._foreach_add([weight.grad for weight in weights], weights, alpha=group["weight_decay"])
+            past = [self._past(weight) for weight in weights]
+            torch._foreach_mul_(past, group["momentum"])
+            torch._foreach_add_(past, gradients)
+            steps = torch._foreach_add(gradients, past, alpha=group["momentum"])
+            if not group["orthogonal"]:
+                torch._foreach_add_(weights, steps, alpha=-group["lr"])
+                continue
+            for weight, step in zip(weights, steps, strict=True):
+                _turn(weight, orthogonal(step), group["lr"])
+
+    def _past(self, weight: torch.Tensor) -> torch.Tensor:
+        """The momentum of `weight`, zero before its first step."""
+        state = self.state[weight]
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(weight)
+        return state["momentum_buffer"]
 
 
 def _turn(weight: torch.Tensor, step: torch.Tensor, lr: float) -> None:
@@ -63,5 +71,5 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     a, b, c = COEFFICIENTS
     for _ in range(ROUNDS):
         square = x @ x.T  # of the shorter side
-        x = a * x + (b * square + c * square @ square) @ x
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return (x.T if tall else x).reshape(matrix.shape)
