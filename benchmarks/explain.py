@@ -107,10 +107,11 @@ def captums(network: Network, picture: Image.Image) -> dict[str, dict[int, Work]
     average = image.mean(dim=(2, 3), keepdim=True).expand_as(image)
     known = {"target": TARGET, "n_samples": SAMPLES, "baselines": average, "feature_mask": pieces.expand_as(image)}
     model = network.model
+    way: dict[str, Any] = {"target": TARGET, "n_steps": 50, "method": "riemann_middle"}
     window: dict[str, Any] = {"sliding_window_shapes": (3, 15, 15), "strides": (3, 8, 8), "target": TARGET}
     asks: dict[str, Callable[[int], Work]] = {
         "integrated_gradients": lambda count: partial(
-            IntegratedGradients(model).attribute, image, black, TARGET, n_steps=50, internal_batch_size=count
+            IntegratedGradients(model).attribute, image, black, **way, internal_batch_size=count
         ),
         "occlusion": lambda count: partial(Occlusion(model).attribute, image, **window, perturbations_per_eval=count),
         "kernel_shap": lambda count: partial(KernelShap(model).attribute, image, **known, perturbations_per_eval=count),

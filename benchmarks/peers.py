@@ -12,8 +12,8 @@ beside it: of this program all from the start of its process, with the first fil
 to compute measured, of a peer the making of its loaders and its network. Rates follow the recipe here, fit_one_cycle at
 fastai, and one cycle with SGD in the loops of torchvision and Lightning. The epochs of each have to be the fewest that
 reach 77 %: who falls short of it is marked, and its seconds say nothing. With one epoch fewer than below this program
-came to 75.8 % (three seeds) and fastai to 77.0 % (one seed: 76.96 %); with two fewer the loops of torchvision and
-Lightning came to 76.0 % (one seed each).
+came to 75.8 % (three seeds) and fastai to 76.96 and 76.24 %; with two fewer the loops of torchvision and Lightning came
+to 76.0 % (one seed each).
 
 Peers get channels last, and bf16 where they offer it and this device has units for it; the headline compares with the
 best of them.

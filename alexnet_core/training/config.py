@@ -83,8 +83,9 @@ class TrainConfig:
     """Start each further convolution so that it hands on the maps it takes, as far as it has filters for them, so that
     what the first filters see reaches the last layer from the first step."""
     freeze_first: bool = False
-    """Keep the first filters as they begin, and let all others learn: what does not learn takes no time, and filters
-    that whiten computed are good enough for a short training (Jordan 2024, arXiv:2404.00498, section 3.2)."""
+    """Keep the first filters, and the normalisation behind them, as they begin, and let all others learn: what does not
+    learn takes no time, and filters that whiten computed are good enough for a short training (Jordan 2024,
+    arXiv:2404.00498, section 3.2)."""
     averaging: float = 0.0
     """Use the running mean of the weights in their place: the share of the mean that is kept at each step; 0 uses the
     weights themselves."""

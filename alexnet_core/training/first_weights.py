@@ -33,7 +33,8 @@ def begin(model: nn.Module, config: TrainConfig, pictures: Batches) -> None:
     if config.identity:
         start_as_identity(model)
     if config.freeze_first:
-        first_convolution(model).requires_grad_(False)
+        for layer in first_layers(model):
+            layer.requires_grad_(False)
 
 
 def spread(count: int, most: int) -> torch.Tensor:
@@ -46,6 +47,14 @@ def spread(count: int, most: int) -> torch.Tensor:
 def first_convolution(model: nn.Module) -> nn.Conv2d:
     """The first convolution of `model`, which sees the picture."""
     return next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+
+
+def first_layers(model: nn.Module) -> list[nn.Module]:
+    """The first convolution and what follows it, up to the second one: where none of them learns, the way back ends
+    behind them."""
+    layers = [layer for layer in model.modules() if not list(layer.children())]
+    places = [place for place, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+    return layers[: places[1]]
 
 
 @torch.no_grad()

@@ -31,13 +31,14 @@ from small_networks import SIZE, network_of, noise, small_network
 from torch import nn
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute, last_map
+from alexnet_core.insight.attribution.paths import QUADRATURE
 from alexnet_core.insight.superpixels import superpixels
 from alexnet_core.models import Network, build
 
 TARGET = 2
 SEED = 7
 PIECES = 9
-STEPS = 50
+STEPS = 20
 COUNT = 40
 STRICT = 1e-4
 """Captum's usual 0.01 leaves nothing of the small differences of random weights."""
@@ -107,7 +108,7 @@ def plainly(network: Network, method: str, image: torch.Tensor) -> torch.Tensor:
     if method == "input_x_gradient":
         return InputXGradient(model).attribute(wanted, target=TARGET)
     if method == "integrated_gradients":
-        return IntegratedGradients(model).attribute(image, baselines=black, target=TARGET, n_steps=STEPS)
+        return integrated(network, image, "riemann_middle")
     if method == "expected_gradients":
         order = torch.randperm(6, generator=torch.Generator().manual_seed(SEED))
         return GradientShap(model).attribute(image, pictures[order], n_samples=50, stdevs=0.0, target=TARGET)
@@ -136,6 +137,13 @@ def plainly(network: Network, method: str, image: torch.Tensor) -> torch.Tensor:
         return FeatureAblation(model).attribute(image, **asked)[:, :1]
     engine = KernelShap(model) if method == "kernel_shap" else Lime(model, SkLearnLasso(alpha=STRICT))
     return engine.attribute(image, n_samples=COUNT, **asked)[:, :1]
+
+
+def integrated(network: Network, image: torch.Tensor, rule: str) -> torch.Tensor:
+    """Captum's integrated gradients from black, by a rule of integration."""
+    black = network.preprocessing.normalise(torch.zeros(1, SIZE, SIZE, 3, dtype=torch.uint8))
+    engine = IntegratedGradients(network.model)
+    return engine.attribute(image, baselines=black, target=TARGET, n_steps=STEPS, method=rule)
 
 
 def _relevance(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
@@ -183,6 +191,16 @@ def test_the_numbers_are_captums(networks, method, kind):
     assert np.abs(expected).max() > 0
     # Other batch sizes round differently, and occlusion takes differences of nearly equal logits.
     assert np.allclose(found.values, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("kind", ["plain", "squeezenet"])
+@pytest.mark.parametrize("rule", QUADRATURE.choices)
+def test_each_rule_of_integration_is_captums(networks, kind, rule):
+    network, picture = networks[kind], noise()
+    expected = integrated(network, network.preprocessing.tensor(picture), rule)[0].numpy()
+    settings = SETTINGS["integrated_gradients"] | {"quadrature": rule}
+    found = attribute(network, picture, "integrated_gradients", TARGET, settings=settings).values
+    assert np.allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
 def test_captums_deep_lift_loses_shares_at_the_poolings_of_alexnet(networks):

@@ -19,10 +19,10 @@ STEPS = Setting(
 QUADRATURE = Setting(
     "quadrature",
     "Rule of integration",
-    "How the points lie and what each counts. Gauss and Legendre's choice is best where nothing jumps, and Captum's "
-    "usual one; a network's gradient jumps at every kink, which makes the three much alike.",
-    "gausslegendre",
-    choices=("gausslegendre", "riemann_middle", "riemann_trapezoid"),
+    "How the points lie and what each counts. Midpoints of equal parts come closest. Gauss and Legendre's choice, the "
+    "usual one of Captum, is best where nothing jumps; but a network's gradient jumps at every kink.",
+    "riemann_middle",
+    choices=("riemann_middle", "gausslegendre", "riemann_trapezoid"),
 )
 
 MORE = Setting(
