@@ -28,7 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "averaging": {
         "optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.05, "schedule": "one_cycle", "dropout": 0.1,
-        "averaging": 0.95, "whiten": True, "identity": True, "bias_lr": 16.0,
+        "averaging": 0.95, "whiten": True, "identity": True, "freeze_first": True, "bias_lr": 16.0,
     },
 }  # fmt: skip
 """The runs that are killed: each way in which chance or memory enters a training, at least once."""
