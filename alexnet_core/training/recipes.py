@@ -62,7 +62,7 @@ SPRINT = Recipe(
         "translate": 0.0,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24.2 % test error after 6 s of training on two
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe sprint`: 24.4 % test error after 6 s of training on two
 cores with 16-bit units of full width (AMD EPYC, Zen 5; see benchmarks/records.py). As it was before, 24.5 %, those of
 half the width took twice as long; two with AVX2 alone took 44 s before it became narrower."""
 
@@ -81,7 +81,7 @@ LAP = Recipe(
         "translate": 0.03125,
     },
 )
-"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 17.8 % test error after 28 s of training on two cores
+"""`alexnet train --data cifar10-jpeg.zip --size 32 --recipe lap`: 17.9 % test error after 28 s of training on two cores
 with 16-bit units of full width (AMD EPYC, Zen 5; see benchmarks/records.py). As it was before, 18.1 %, those of half
 the width took twice as long, and two with AVX2 alone three minutes."""
 
