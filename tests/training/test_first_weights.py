@@ -5,8 +5,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from alexnet_core.models import build
 from alexnet_core.training import first_weights
-from alexnet_core.training.first_weights import first_convolution, spread, start_as_identity, start_from_patches
+from alexnet_core.training.first_weights import (
+    first_convolution,
+    first_layers,
+    spread,
+    start_as_identity,
+    start_from_patches,
+)
 
 
 def pictures() -> torch.Tensor:
@@ -35,6 +42,21 @@ def test_each_filter_has_its_opposite_and_what_is_left_over_keeps_its_weights():
 def test_the_first_convolution_is_the_one_that_sees_the_picture():
     layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
     assert first_convolution(layers) is layers[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "frozen"),
+    [
+        ("alexnet_sprint", ["features.0.weight", "features.1.weight", "features.1.bias"]),
+        ("resnet18", ["conv1.weight", "bn1.weight", "bn1.bias"]),
+        ("squeezenet1_1", ["features.0.weight", "features.0.bias"]),
+    ],
+)
+def test_the_first_layers_end_where_the_second_convolution_begins(name: str, frozen: list[str]):
+    model = build(name, 10, 64)
+    for layer in first_layers(model):
+        layer.requires_grad_(False)
+    assert [name for name, value in model.named_parameters() if not value.requires_grad] == frozen
 
 
 def test_the_patches_of_few_pictures_at_a_time_give_the_same_filters(monkeypatch: pytest.MonkeyPatch):
