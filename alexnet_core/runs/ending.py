@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -60,11 +61,17 @@ def _told_of_a_loss(run: RunDirectory, world: World) -> ExplorerError:
         return said
     # Where the main process has gone itself, whoever has the directory before them says so in its place.
     with suppress(ExplorerError):
-        state = run.state()
+        until = time.monotonic() + GONE_WITHIN
+        while (state := run.state()).status == "running" and time.monotonic() < until:
+            time.sleep(0.02)
         if state.status == "interrupted":
             run.write_state(state)
         return ExplorerError(state.message)
     return word or ExplorerError("Another process of the training has gone.")
+
+
+GONE_WITHIN = 1.0
+"""Seconds: the connections of a process that is killed close a moment before the system says that it is gone."""
 
 
 def too_large(batch_size: int) -> ExplorerError:
