@@ -39,11 +39,15 @@ class Record:
     device: str = "cpu"
 
 
+ON_A_GPU = ("--batch-size", "2000", "--epochs", "20", "--lr", "0.15")
+"""A step of so small a network takes a GPU as long with 2,000 pictures as with 250: starting its kernels is what takes
+time. Fewer steps, then, longer ones, and more passes."""
+
 RECORDS = {
     "26%": Record(0.26, 15, "80 s", ("--recipe", "sprint")),
     "18%": Record(0.18, 60, "20 min", ("--recipe", "lap")),
     "11%": Record(0.11, 900, "75 min", ("--recipe", "distance")),
-    "11%-gpu": Record(0.11, 10, "75 min", ("--recipe", "distance"), "cuda"),
+    "11%-gpu": Record(0.11, 10, "75 min", ("--recipe", "distance", *ON_A_GPU), "cuda"),
 }
 
 

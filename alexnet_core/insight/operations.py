@@ -183,7 +183,7 @@ def _watched(network: Network) -> Operations:
                 handles.append(layer.register_forward_pre_hook(before))
             if name:
                 handles.append(layer.register_forward_hook(after(name, leaf)))
-        image = torch.zeros(1, 3, size, size, device=next(model.parameters()).device)
+        image = next(model.parameters()).new_zeros(1, 3, size, size)
         watch.last = image
         with torch.no_grad(), evaluating(model), watch:
             model(image)
