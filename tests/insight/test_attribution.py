@@ -105,18 +105,7 @@ def test_shares_add_up_to_the_rise_of_the_logit(networks, kind, method, baseline
         # By construction; what is left is the rounding of a sum of thousands.
         assert error == pytest.approx(0, abs=1e-6 * float(np.abs(found.values).sum()) + 1e-4)
     else:
-        assert abs(error) <= 0.01 * abs(rise) or found.facts["n_steps"] == 350
-
-
-def test_steps_are_added_only_while_the_shares_miss_something(network):
-    few = {name: attribute(network, noise(), "integrated_gradients", TARGET, settings={"steps": 4, "more": name})
-           for name in ("on", "off")}  # fmt: skip
-    assert few["off"].facts["n_steps"] == 4
-    assert abs(few["off"].facts["convergence_delta"]) > 0.01 * abs(few["off"].facts["rise"])
-    assert few["on"].facts["n_steps"] in (12, 28)
-    assert abs(few["on"].facts["convergence_delta"]) < abs(few["off"].facts["convergence_delta"])
-    straight = attribute(network_of(Linear()), noise(), "integrated_gradients", TARGET)
-    assert straight.facts["n_steps"] == 50
+        assert abs(error) <= 0.01 * abs(rise) or found.facts["n_steps"] == 1350
 
 
 def test_the_rise_is_the_difference_of_the_logits(network):

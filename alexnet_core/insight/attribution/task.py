@@ -147,21 +147,6 @@ class Task:
         """NumPy's old generator from the setting `seed`: what Captum draws from, apart from that of other threads."""
         return np.random.RandomState(self.number("seed"))
 
-    def counting(
-        self, model: Callable[[torch.Tensor], torch.Tensor], images: int
-    ) -> Callable[[torch.Tensor], torch.Tensor]:
-        """`model`, reporting how many of `images` pictures have passed."""
-        passed = 0
-
-        def forward(batch: torch.Tensor) -> torch.Tensor:
-            nonlocal passed
-            answers = model(batch)
-            passed += len(batch)
-            self.progress(min(1.0, passed / images))
-            return answers
-
-        return forward
-
 
 @dataclass(frozen=True)
 class Method:
