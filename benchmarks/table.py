@@ -77,6 +77,8 @@ def table() -> str:
         for names, rows in parts:
             found = {letter: [report.result(name, kind) for name in names] for kind, letter in letters.items()}
             measured = {letter: rows(*results) for letter, results in found.items() if any(results)}
+            # Without a GPU there are records, and none of a GPU's.
+            measured = {letter: made for letter, made in measured.items() if any(one.figure for one in made)}
             lines += drawn(measured or {"": rows(*[None] * len(names))})
         lines.append("")
     return "\n".join([*lines, *_endurance(letters), *(_machine(kind, letter) for kind, letter in letters.items()), ""])

@@ -65,7 +65,7 @@ def known_shuffled(asked: Asked) -> "Beside | None":
 
 
 def explaining(asked: Asked) -> Explain:
-    """The question, to be asked about other networks and other pictures."""
+    """The question, to be asked again and again about other networks and other pictures."""
     references = asked.references
     return lambda network, picture: attribute(
         network,
@@ -73,7 +73,7 @@ def explaining(asked: Asked) -> Explain:
         asked.method,
         asked.target,
         against=asked.against,
-        settings=dict(asked.settings),
+        settings=dict(asked.settings) | ATTRIBUTIONS[asked.method].again,
         references=references,
     )
 

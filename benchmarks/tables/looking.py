@@ -18,8 +18,13 @@ def explain_rows(explain: dict[str, Any] | None) -> list[Row]:
         peer = explain.get("captum", {}).get(name)
         beside = "" if peer is None else f"; Captum {peer['ms']['median']:,.0f} ms, {_times(peer)} times as long"
         beside += f"; {milliseconds['points']:g} points" if "points" in milliseconds else ""
-        rows.append(row(title, asked, milliseconds, " ms", 0, beside=beside, met=soon))
+        rows.append(row(title, asked, milliseconds, " ms", 0, beside=beside, met=soon, mark=_mark(name, explain)))
     return rows + [_exact(name, explain) for name in EXACT if name in explain.get("found", {})]
+
+
+def _mark(name: str, explain: dict[str, Any]) -> str:
+    """Results from when points were added otherwise are marked by hand, as `earlier_way`."""
+    return " (by the way before its latest change)" if explain["ms"].get(name, {}).get("earlier_way") else ""
 
 
 MISSING = "integrated_gradients_missing"
@@ -35,7 +40,8 @@ def _exact(name: str, explain: dict[str, Any]) -> Row:
     found, bounds = explain["found"][name], explain["asked"]
     if name.startswith(MISSING):
         bound = bounds[MISSING]
-        return Row(EXACT[name], f"at most {bound:.0%}", f"{found:.1%}", met=found <= bound)
+        mark = _mark("integrated_gradients_complete", explain) if name == MISSING else ""
+        return Row(EXACT[name], f"at most {bound:.0%}", f"{found:.1%}", mark=mark, met=found <= bound)
     return Row(EXACT[name], f"at most {bounds[name]:g}", f"{found:.1e}", met=found <= bounds[name])
 
 

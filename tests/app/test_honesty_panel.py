@@ -153,6 +153,13 @@ def test_the_shared_network_is_left_as_it_was(asked):
     assert honesty_checks.scrambled(asked, pytest.fail, pytest.fail) is steps
 
 
+def test_what_is_asked_of_many_networks_takes_the_steps_asked_for_and_no_more(asked):
+    question = replace(asked, method="integrated_gradients", settings=(("steps", 4),))
+    found = honesty_checks.explaining(question)(asked.shared.network, asked.picture.image)
+    assert found.facts["n_steps"] == 4
+    assert answers.explained(question).facts["n_steps"] > 4
+
+
 def test_the_runner_up_is_the_most_probable_other_class(asked):
     other = honesty_checks.runner_up(asked)
     assert other.explained.target != asked.target

@@ -110,6 +110,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         compute=integrated_gradients,
         group="contributions",
         settings=(BASELINE, STEPS, MORE, QUADRATURE, PRECISION, SEED),
+        again={"more": "off"},  # a scrambled network's score may hardly rise, and then its shares are not soon complete
         slow=True,
     ),
     "expected_gradients": Method(

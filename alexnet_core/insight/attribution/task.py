@@ -168,6 +168,8 @@ class Method:
     group: str
     """What it looks at: "gradients", "contributions" (shares that add up), "activations" or "perturbations"."""
     settings: tuple[Setting, ...] = ()
+    again: dict[str, Value] = field(default_factory=dict)
+    """Settings of its own for tests that compare many maps of many networks: quicker, and as good for that."""
     compares: bool = False
     """Whether it compares with other pictures: the `references` of `attribute`."""
     slow: bool = False
