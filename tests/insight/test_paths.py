@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SHARED
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from small_networks import Linear, network_of, noise
@@ -14,6 +13,7 @@ from alexnet_core.insight.attribution.paths import QUADRATURE
 from alexnet_core.models import Network
 from alexnet_core.models.weights import network_from_file
 from alexnet_core.runs.directory import RunDirectory
+from tests.conftest import SHARED
 
 SQUEEZENET = SHARED / "weights" / "squeezenet1_1-imagenet.pth"
 
