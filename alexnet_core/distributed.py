@@ -19,6 +19,10 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+# Loaded before there is a group: its functions take the one that there is then as the default of an argument, and so
+# keep it, with its threads, until Python ends. One process in some hundreds aborted there, after its work.
+import torch.distributed.nn
+
 from alexnet_core.errors import ExplorerError
 
 T = TypeVar("T")
@@ -170,9 +174,7 @@ def joined() -> Iterator[World]:
         raise
     finally:
         if orderly:
-            # What still holds a group, a network in a circle of references, would let go of it while Python ends, and
-            # its threads with it: seen once, as an abort of a process that had finished.
-            gc.collect()
+            gc.collect()  # a network in a circle of references holds a group, too
             dist.destroy_process_group()
         else:
             atexit.register(os._exit, 1)

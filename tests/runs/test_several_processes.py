@@ -46,6 +46,14 @@ def test_three_processes(reports: Path, check: str) -> None:
     assert troubles == ["", "", ""], "\n".join(troubles)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the names of threads")
+def test_no_thread_of_a_group_outlives_it(reports: Path) -> None:
+    """One that does may abort the process while Python ends, and torchrun then ends the main one before it is done."""
+    left = [(reports / f"threads-{rank}").read_text().split("\n") for rank in range(3)]
+    assert all(left)
+    assert not [name for names in left for name in names if "gloo" in name]
+
+
 def by_two(few: PreparedSet, out: Path, *settings: str, program: Sequence[str] = COMMAND) -> list[str]:
     """How two processes are started that train for minutes, unless `settings` say otherwise. A curve has some 500
     points whatever the length, so of ten times as many epochs the first point would come ten times as late."""
