@@ -139,6 +139,7 @@ def test_the_family_is_drawn_measured_and_shown_one_picture(
     # Streamlit's own bar has a button of that name, too, while a page computes.
     page.get_by_role("main").get_by_role("button", name="Stop", exact=True).click()
     expect(measured).to_be_visible()
+    settle(page)  # a click while the page is drawn anew is lost on a slow machine
 
     page.get_by_role("tab", name="One picture through all").click()
     maps = page.get_by_role("img", name="The picture, coloured by how much each region speaks for")
