@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 
 # Loaded before there is a group: its functions take the one that there is then as the default of an argument, and so
-# keep it, with its threads, until Python ends. One process in some hundreds aborted there, after its work.
+# keep it, with its threads, until Python ends. There a process was aborted now and then, after its work.
 import torch.distributed.nn
 
 from alexnet_core.errors import ExplorerError

@@ -1,7 +1,5 @@
 """How many points integrated gradients take, and that each counts once."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,7 +51,7 @@ def test_those_of_trained_networks_are_complete_to_a_hundredth(run, name):
     assert found["n_steps"] <= 150
 
 
-@pytest.mark.skipif(not Path(SQUEEZENET).exists(), reason="ImageNet's weights are not beside the checkout")
+@pytest.mark.skipif(not SQUEEZENET.exists(), reason="ImageNet's weights are not beside the checkout")
 def test_those_of_a_network_that_imagenet_taught_are_complete_to_a_hundredth():
     network = network_from_file("squeezenet1_1", SQUEEZENET)
     found = attribute(network, photograph(), "integrated_gradients").facts
