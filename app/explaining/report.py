@@ -78,7 +78,8 @@ def network_name(network: Network) -> str:
 FACTS = {
     "baseline": "Compared with",
     "compared_with": "Compared with",
-    "n_steps": "Points on the way",
+    "n_steps": "Steps on the way",
+    "quadrature": "Rule of integration",
     "rise": "Rise of the logit, to be shared out",
     "convergence_delta": "What the shares exceed that by",
     "score": "The logit",

@@ -7,25 +7,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.baselines import baselines, references
+from alexnet_core.insight.attribution.mean_slopes import (
+    ACTIVATIONS,
+    ALIKE,
+    Rescaled,
+    out_of_reach,
+    without_mean_slope,
+)
 from alexnet_core.insight.attribution.paths import how_complete
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
-from alexnet_core.insight.operations import operations, rewired
+from alexnet_core.insight.operations import rewired
 from alexnet_core.models import Network
-
-ACTIVATIONS = (
-    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh,
-)  # fmt: skip
-"""Functions of one value each."""
-
-STRAIGHT_LAYERS = (
-    nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Dropout, nn.Dropout2d, nn.Flatten,
-    nn.Identity, nn.ZeroPad2d,
-)  # fmt: skip
-"""Layers that are linear while the network is not trained."""
-
-ALIKE = 1e-10
-"""Where picture and comparison differ by less, the gradient stands for the ratio of differences, as in Captum."""
 
 COMPARED = Setting(
     "samples", "Comparisons", "How many pictures to compare with; the map is the mean over them.", 8, least=2, most=50
@@ -54,21 +47,14 @@ def deep_lift_shap(task: Task) -> tuple[torch.Tensor, Facts]:
 
 def deep_lift_obstacle(network: Network) -> str | None:
     """A function that bends and is no layer cannot be given the rule; nor is there one for products."""
-    done = operations(network)
-    if done.bending:
+    if bending := out_of_reach(network):
         return (
-            f"{network.title} computes {', '.join(done.bending)} outside its layers, where DeepLIFT's rules cannot "
-            "reach; try integrated gradients."
+            f"{network.title} computes {', '.join(bending)} outside its layers, where DeepLIFT's rules cannot reach; "
+            "try integrated gradients."
         )
-    known = (*ACTIVATIONS, *STRAIGHT_LAYERS, nn.MaxPool2d)
-    strange = [kind.__name__ for kind in done.kinds if not issubclass(kind, known) and kind.__name__ not in IDLE]
-    if strange:
+    if strange := without_mean_slope(network):
         return f"DeepLIFT has no rule for layers of the kind {', '.join(strange)}; try integrated gradients."
     return None
-
-
-IDLE = ("StochasticDepth",)
-"""Layers of torchvision that do nothing while the network is not trained."""
 
 
 def _lifted(task: Task, start: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
@@ -76,7 +62,7 @@ def _lifted(task: Task, start: torch.Tensor) -> tuple[torch.Tensor, dict[str, fl
 
     def replace(layer: nn.Module, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor | None:
         if isinstance(layer, ACTIVATIONS):
-            return _Rescaled.apply(taken, given)
+            return Rescaled.apply(taken, given.detach(), layer)
         if isinstance(layer, nn.MaxPool2d):
             return _RescaledPool.apply(taken, given, layer)
         return None
@@ -97,24 +83,6 @@ def _lifted(task: Task, start: torch.Tensor) -> tuple[torch.Tensor, dict[str, fl
         task.progress(done / len(start))
     values = total / len(start)
     return values, how_complete(values, torch.cat(now), torch.cat(before))
-
-
-class _Rescaled(torch.autograd.Function):
-    """An activation whose derivative is the ratio of differences (Shrikumar et al. 2017, equations 6 and 11). The first
-    half of the batch are pictures, the second their comparisons."""
-
-    @staticmethod
-    def forward(ctx: Any, taken: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(taken, given)
-        return given.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        taken, given = ctx.saved_tensors
-        step, rise = _differences(taken), _differences(given)
-        alike = step.abs() < ALIKE
-        through = torch.where(alike, 0.0, gradient * rise / step.masked_fill(alike, 1.0))
-        return through, torch.where(alike, gradient, 0.0)
 
 
 class _RescaledPool(torch.autograd.Function):
@@ -144,9 +112,3 @@ class _RescaledPool(torch.autograd.Function):
         alike = step.abs() < ALIKE
         through = torch.where(alike, 0.0, found.view_as(step) / step.masked_fill(alike, 1.0))
         return torch.cat([through, torch.zeros_like(through)]), torch.zeros_like(given), None
-
-
-def _differences(values: torch.Tensor) -> torch.Tensor:
-    """Pictures less comparisons, once for each half of the batch."""
-    difference = torch.sub(*values.chunk(2))
-    return torch.cat([difference, difference])

@@ -1,47 +1,23 @@
 """Gradients collected on the way from a picture with nothing to see to this one; the shares add up to the rise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import torch
 
 from alexnet_core.insight.attribution.baselines import baselines, references
 from alexnet_core.insight.attribution.behind_first import BehindFirst, behind_first
 from alexnet_core.insight.attribution.gradients import gradient
+from alexnet_core.insight.attribution.mean_slopes import mean_slopes
+from alexnet_core.insight.attribution.quadrature import Rule, rules
 from alexnet_core.insight.attribution.task import Facts, Progress, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
 from alexnet_core.precision import name_of
 
-STEPS = Setting(
-    "steps", "Steps", "Points on the way from the comparison to the picture. The convergence delta says whether there "
-    "were enough: it is what the shares miss of the rise.", 50, least=2, most=500,
-)  # fmt: skip
-
-QUADRATURE = Setting(
-    "quadrature",
-    "Rule of integration",
-    "How the points lie and what each counts. Midpoints of equal parts come closest. Gauss and Legendre's choice, the "
-    "usual one of Captum, is best where nothing jumps; but a network's gradient jumps at every kink.",
-    "riemann_middle",
-    choices=("riemann_middle", "gausslegendre", "riemann_trapezoid"),
-)
-
-MORE = Setting(
-    "more", "More steps until complete", "Where the shares miss over a hundredth of the rise, the way is gone anew in "
-    "steps a third as long, and so on, up to 1,500 points. Off: only the steps asked for, as other programs do.",
-    "on", choices=("on", "off"),
-)  # fmt: skip
-
 COMPLETE = 0.01
-"""The share of the rise that may be missing. A network's gradient jumps at every kink of its ReLUs and poolings, so the
-miss is chance: with 50 points some 1 % on the bundled networks, now less, now more."""
-
-FINER = 3
-"""How many times as many points come next: then the midpoints before are among them."""
-
-MOST_POINTS = 1500
+"""The share of the rise that may be missing."""
 
 STEPS_AT_ONCE = 25
 """In one pass, at most: all 50 at once are no faster on a processor and take twice the memory."""
@@ -55,7 +31,7 @@ SAMPLES = Setting(
 def integrated_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
     """From the baseline to the picture; the values add up to the score's rise, but for the convergence delta."""
     start, values = baselines(task), torch.zeros_like(task.image)
-    for number, rule in enumerate(_rules(task)):
+    for number, rule in enumerate(rules(task)):
         # Half of what is left of the progress bar: few ways need the last rules.
         part = task if task.text("more") == "off" else replace(task, progress=partial(_halves, task.progress, number))
         values = rule.kept * values + _mean_way(part, start, rule)
@@ -63,38 +39,8 @@ def integrated_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
         if abs(found["convergence_delta"]) <= COMPLETE * abs(found["rise"]):
             break
     task.progress(1.0)
-    facts: Facts = {"baseline": task.text("baseline"), "n_steps": rule.steps, "precision": name_of(_kind(task))}
-    return values, facts | found
-
-
-class Rule(NamedTuple):
-    """How a mean over a way is taken: with which points, and what each counts."""
-
-    steps: int
-    """Points in all."""
-    sizes: list[float]
-    """What each of the points at `places` counts."""
-    places: list[float]
-    """From 0 to 1; without those that the rule before had."""
-    kept: float = 0.0
-    """What the mean by the rule before counts."""
-
-
-def _rules(task: Task) -> Iterator[Rule]:
-    """The rule of integration that was set, with the steps asked for, then finer ones, where these are wanted."""
-    from captum.attr._utils.approximation_methods import approximation_parameters  # takes a second to import
-
-    sizes, places = approximation_parameters(task.text("quadrature"))
-    steps = task.number("steps")
-    yield Rule(steps, sizes(steps), places(steps))
-    while task.text("more") == "on" and FINER * steps <= MOST_POINTS:
-        steps *= FINER
-        rule = Rule(steps, sizes(steps), places(steps))
-        if task.text("quadrature") == "riemann_middle":
-            # The middle of a part is the middle of its middle third, too.
-            new = [number for number in range(steps) if number % FINER != FINER // 2]
-            rule = Rule(steps, [rule.sizes[at] for at in new], [rule.places[at] for at in new], 1 / FINER)
-        yield rule
+    facts: Facts = {"baseline": task.text("baseline"), "n_steps": rule.steps, "quadrature": rule.name}
+    return values, facts | {"precision": name_of(_kind(task))} | found
 
 
 def _halves(progress: Progress, number: int, share: float) -> None:
@@ -115,7 +61,8 @@ def _mean_way(task: Task, start: torch.Tensor, rule: Rule) -> torch.Tensor:
     total = torch.zeros_like(task.image)
     for at, baseline in enumerate(start.split(1)):
         way = replace(task, progress=partial(_part, task.progress, at, len(start)))
-        total += _before(way, baseline, rule) if parts is None else _behind(way, parts, baseline, rule)
+        with mean_slopes(task.network.model) if rule.between else nullcontext():
+            total += _before(way, baseline, rule) if parts is None else _behind(way, parts, baseline, rule)
     return total / len(start)
 
 
@@ -158,16 +105,16 @@ def _behind(task: Task, parts: BehindFirst, baseline: torch.Tensor, rule: Rule) 
 
 
 def _summed(task: Task, gradients: Callable[[torch.Tensor], torch.Tensor], rule: Rule) -> torch.Tensor:
-    """The sum of the `gradients` at the rule's points, each times what it counts: (1, C, H, W). They are asked for with
-    some places, (n, 1, 1, 1), at a time."""
+    """The sum of the `gradients` at the rule's points, or between them, each times what it counts: (1, C, H, W). They
+    are asked for with some places, (n, 1, 1, 1), at a time."""
     total = task.image.new_zeros(())  # one map and no list of them: VGG-16's take 13 MB, and come by the hundred
     at_once = task.at_once(STEPS_AT_ONCE)
-    for start in range(0, len(rule.places), at_once):
-        some = slice(start, start + at_once)
-        place, size = (task.image.new_tensor(part[some]) for part in (rule.places, rule.sizes))
-        found = gradients(place[:, None, None, None]).permute(0, 2, 3, 1)
+    for start in range(0, len(rule.sizes), at_once):
+        size = task.image.new_tensor(rule.sizes[start : start + at_once])
+        place = task.image.new_tensor(rule.places[start : start + len(size) + rule.between])
+        found = gradients(place[:, None, None, None])[: len(size)].permute(0, 2, 3, 1)
         total = total + torch.tensordot(size, found, dims=1).permute(2, 0, 1)
-        task.progress(min(1.0, (start + at_once) / len(rule.places)))
+        task.progress(min(1.0, (start + at_once) / len(rule.sizes)))
     return total[None]
 
 

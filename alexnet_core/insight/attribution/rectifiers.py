@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from alexnet_core.insight.attribution.deep_lift import ACTIVATIONS
+from alexnet_core.insight.attribution.mean_slopes import ACTIVATIONS
 from alexnet_core.insight.attribution.task import Facts, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
 from alexnet_core.insight.operations import operations, rewired

@@ -19,14 +19,8 @@ from alexnet_core.insight.attribution.gradients import (
 )
 from alexnet_core.insight.attribution.lrp import EPSILON, GAMMA, RULE, lrp, lrp_obstacle
 from alexnet_core.insight.attribution.occlusion import COVER, STRIDE, WINDOW, occlusion
-from alexnet_core.insight.attribution.paths import (
-    MORE,
-    QUADRATURE,
-    SAMPLES,
-    STEPS,
-    expected_gradients,
-    integrated_gradients,
-)
+from alexnet_core.insight.attribution.paths import SAMPLES, expected_gradients, integrated_gradients
+from alexnet_core.insight.attribution.quadrature import MORE, QUADRATURE, STEPS
 from alexnet_core.insight.attribution.rectifiers import deconvolution, guided_backprop, rectifier_obstacle
 from alexnet_core.insight.attribution.segments import (
     HIDDEN,
