@@ -33,7 +33,7 @@ from torch import nn
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS, attribute, last_map
 from alexnet_core.insight.attribution.baselines import blurred
-from alexnet_core.insight.attribution.paths import QUADRATURE
+from alexnet_core.insight.attribution.quadrature import AT_POINTS
 from alexnet_core.insight.superpixels import superpixels
 from alexnet_core.models import Network, build
 from alexnet_core.preprocess import Preprocessing
@@ -175,7 +175,7 @@ def _relevance(model: nn.Module, image: torch.Tensor) -> torch.Tensor:
 
 
 SETTINGS = {
-    "integrated_gradients": {"steps": STEPS, "more": "off", "precision": "fp32"},
+    "integrated_gradients": {"steps": STEPS, "quadrature": "riemann_middle", "more": "off", "precision": "fp32"},
     "expected_gradients": {"precision": "fp32"},
     "kernel_shap": {"samples": COUNT, "precision": "fp32", "segments": PIECES},
     "lime": {"samples": COUNT, "precision": "fp32", "segments": PIECES, "alpha": STRICT},
@@ -213,7 +213,7 @@ def test_the_numbers_are_captums(networks, method, kind):
 
 
 @pytest.mark.parametrize("kind", ["plain", "squeezenet"])
-@pytest.mark.parametrize("rule", QUADRATURE.choices)
+@pytest.mark.parametrize("rule", AT_POINTS)
 def test_each_rule_of_integration_is_captums(networks, kind, rule):
     network, picture = in_64_bits(networks[kind]), noise()
     image = network.preprocessing.tensor(picture)

@@ -1,13 +1,17 @@
-"""How many points integrated gradients take, and that each counts once."""
+"""How near integrated gradients come, with which steps, and that each counts once."""
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sklearn.datasets import load_sample_image
-from small_networks import Linear, network_of, noise
+from small_networks import SIZE, Linear, network_of, noise
+from torch import nn
+from torch.nn import functional as F
 
+from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.attribution import attribute
-from alexnet_core.insight.attribution.paths import QUADRATURE
+from alexnet_core.insight.attribution.quadrature import AT_POINTS
 from alexnet_core.models import Network
 from alexnet_core.models.weights import network_from_file
 from alexnet_core.runs.directory import RunDirectory
@@ -27,7 +31,7 @@ def mini() -> Network:
     return RunDirectory.find("alexnet-mini-cifar10").network()
 
 
-@pytest.mark.parametrize("rule", QUADRATURE.choices)
+@pytest.mark.parametrize("rule", AT_POINTS)
 def test_steps_are_added_only_until_the_shares_are_complete(mini, rule):
     asked = {"precision": "fp32", "quadrature": rule}
     few = attribute(mini, photograph(), "integrated_gradients", settings=asked | {"steps": 5, "more": "off"}).facts
@@ -45,27 +49,58 @@ def test_steps_are_added_only_until_the_shares_are_complete(mini, rule):
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
 @pytest.mark.parametrize("run", ["alexnet-mini-cifar10", "alexnet-narrow-imagenette"])
-def test_those_of_trained_networks_are_complete_to_a_hundredth(run, name):
-    found = attribute(RunDirectory.find(run).network(), photograph(name), "integrated_gradients").facts
-    assert abs(found["convergence_delta"]) <= 0.01 * abs(found["rise"])
-    assert found["n_steps"] <= 150
+def test_fifty_steps_are_complete_to_a_hundredth_and_nearer_than_fifty_points(run, name):
+    network = RunDirectory.find(run).network()
+    exact, points, found = (
+        attribute(network, photograph(name), "integrated_gradients", settings=settings)
+        for settings in (
+            {"quadrature": "riemann_middle", "steps": 500, "more": "off", "precision": "fp32"},
+            {"quadrature": "riemann_middle", "more": "off"},
+            {},
+        )
+    )
+    assert (found.facts["n_steps"], found.facts["quadrature"]) == (50, "mean_slopes")
+    assert abs(found.facts["convergence_delta"]) <= 0.01 * found.facts["rise"]
+    far, near = (float(np.linalg.norm(one.values - exact.values)) for one in (points, found))
+    assert near < far / 2
+    assert near < 0.01 * float(np.linalg.norm(exact.values))
 
 
 @pytest.mark.skipif(not SQUEEZENET.exists(), reason="ImageNet's weights are not beside the checkout")
 def test_those_of_a_network_that_imagenet_taught_are_complete_to_a_hundredth():
     network = network_from_file("squeezenet1_1", SQUEEZENET)
     found = attribute(network, photograph(), "integrated_gradients").facts
-    assert found["n_steps"] > 50
+    assert found["n_steps"] == 50
     assert abs(found["convergence_delta"]) <= 0.01 * found["rise"]
+    at_points = attribute(network, photograph(), "integrated_gradients", settings={"quadrature": "riemann_middle"})
+    assert at_points.facts["n_steps"] > 50
+    assert abs(at_points.facts["convergence_delta"]) <= 0.01 * found["rise"]
 
 
-def test_where_the_score_is_linear_no_step_is_added():
-    assert attribute(network_of(Linear()), noise(), "integrated_gradients", 2).facts["n_steps"] == 50
+def test_where_a_function_is_no_layer_it_is_the_gradient_at_points():
+    class Between(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Linear(3 * SIZE * SIZE, 8), nn.Linear(8, 4)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.last(F.softplus(self.first(images.flatten(1))))
+
+    network = network_of(Between())
+    assert attribute(network, noise(), "integrated_gradients", 2).facts["quadrature"] == "riemann_middle"
+    with pytest.raises(ExplorerError, match="no mean slope for softplus of"):
+        attribute(network, noise(), "integrated_gradients", 2, settings={"quadrature": "mean_slopes"})
+
+
+@pytest.mark.parametrize("rule", ["riemann_middle", "mean_slopes"])
+def test_where_the_score_is_linear_no_step_is_added(rule):
+    found = attribute(network_of(Linear()), noise(), "integrated_gradients", 2, settings={"quadrature": rule})
+    assert found.facts["n_steps"] == 50
 
 
 def test_the_bar_goes_forward_only(mini):
     told: list[float] = []
-    settings = {"steps": 5, "baseline": "random"}
+    settings = {"steps": 5, "baseline": "random", "quadrature": "riemann_middle"}
     found = attribute(mini, photograph(), "integrated_gradients", settings=settings, progress=told.append)
     assert found.facts["n_steps"] > 5
     assert told == sorted(told)

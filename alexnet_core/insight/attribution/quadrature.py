@@ -12,6 +12,9 @@ STEPS = Setting(
     50, least=2, most=500,
 )  # fmt: skip
 
+AT_POINTS = ("riemann_middle", "gausslegendre", "riemann_trapezoid")
+"""Captum's rules that are offered."""
+
 QUADRATURE = Setting(
     "quadrature",
     "Rule of integration",
@@ -20,7 +23,7 @@ QUADRATURE = Setting(
     "alone: at the middles of equal parts, as Gauss and Legendre chose (Captum's default), or as trapezoids. "
     "Automatic: mean slopes where all functions of the network are layers, else middles.",
     "automatic",
-    choices=("automatic", "mean_slopes", "riemann_middle", "gausslegendre", "riemann_trapezoid"),
+    choices=("automatic", "mean_slopes", *AT_POINTS),
 )
 
 MORE = Setting(
