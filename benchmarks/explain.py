@@ -169,11 +169,11 @@ def completeness() -> dict[str, float]:
 
 def show(result: dict[str, Any]) -> None:
     """Print what was asked beside what was measured."""
-    print(f"{'ms':<24}{'median':>9}{'least':>10}{'largest':>10}{'runs':>6}{'asked':>10}{'Captum':>10}{'times':>8}")
+    print(f"{'ms':<32}{'median':>9}{'least':>10}{'largest':>10}{'runs':>6}{'asked':>10}{'Captum':>10}{'times':>8}")
     for name, row in result["ms"].items():
         asked = f"{ASKED_MS[name]:,}" if name in ASKED_MS else ""
         text = (
-            f"{name:<24}{row['median']:>9,.1f}{row['least']:>10,.1f}{row['largest']:>10,.1f}{row['runs']:>6}{asked:>10}"
+            f"{name:<32}{row['median']:>9,.1f}{row['least']:>10,.1f}{row['largest']:>10,.1f}{row['runs']:>6}{asked:>10}"
         )
         if name in result["captum"]:
             peer = result["captum"][name]

@@ -8,8 +8,8 @@ from alexnet_core.insight.attribution.mean_slopes import out_of_reach, without_m
 from alexnet_core.insight.attribution.task import Setting, Task
 
 STEPS = Setting(
-    "steps", "Steps", "Parts of the way from the comparison to the picture. More come closer to the exact map.",
-    50, least=2, most=500,
+    "steps", "Steps", "Parts of the way from the comparison to the picture. More come closer to the exact map; whether "
+    "there are enough, twice as many show: the map should stay as it is.", 50, least=2, most=500,
 )  # fmt: skip
 
 AT_POINTS = ("riemann_middle", "gausslegendre", "riemann_trapezoid")
@@ -19,9 +19,10 @@ QUADRATURE = Setting(
     "quadrature",
     "Rule of integration",
     "How the gradient's mean over the way is taken. With mean slopes each ReLU and pooling counts with its mean slope "
-    "from one point to the next, so nothing is missing, whatever the steps. The others take the gradient at points "
-    "alone: at the middles of equal parts, as Gauss and Legendre chose (Captum's default), or as trapezoids. "
-    "Automatic: mean slopes where all functions of the network are layers, else middles.",
+    "from one point to the next, so the shares add up whatever the steps. The others take the gradient at points "
+    "alone, and what they miss of the rise says whether there were enough: at the middles of equal parts, as Gauss and "
+    "Legendre chose (Captum's default), or as trapezoids. Automatic: mean slopes where all functions of the network "
+    "are layers, else middles.",
     "automatic",
     choices=("automatic", "mean_slopes", *AT_POINTS),
 )

@@ -93,8 +93,8 @@ ATTRIBUTIONS: dict[str, Method] = {
     ),
     "integrated_gradients": Method(
         title="Integrated gradients",
-        computes="The picture minus a baseline, usually black, times the gradient averaged over many points on the "
-        "way from one to the other.",
+        computes="The picture minus a baseline, usually black, times the gradient averaged over the way from one to "
+        "the other.",
         says="How the rise of the logit from the baseline to this picture is shared out over the pixels; "
         "the shares add up.",
         silent_on="What parts contribute that equal the baseline: with black, black parts get nothing. "
@@ -103,8 +103,10 @@ ATTRIBUTIONS: dict[str, Method] = {
         signed=True,
         compute=integrated_gradients,
         group="contributions",
-        settings=(BASELINE, STEPS, MORE, QUADRATURE, PRECISION, SEED),
-        again={"more": "off"},  # a scrambled network's score may hardly rise, and then its shares are not soon complete
+        settings=(BASELINE, STEPS, QUADRATURE, MORE, PRECISION, SEED),
+        again={
+            "more": "off"
+        },  # a scrambled network's score may hardly rise: at points, shares are then not soon complete
         slow=True,
     ),
     "expected_gradients": Method(
