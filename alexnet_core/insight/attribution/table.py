@@ -104,9 +104,7 @@ ATTRIBUTIONS: dict[str, Method] = {
         compute=integrated_gradients,
         group="contributions",
         settings=(BASELINE, STEPS, QUADRATURE, MORE, PRECISION, SEED),
-        again={
-            "more": "off"
-        },  # a scrambled network's score may hardly rise: at points, shares are then not soon complete
+        again={"more": "off"},  # at points, for a scrambled network's score may hardly rise
         slow=True,
     ),
     "expected_gradients": Method(
