@@ -61,6 +61,11 @@ def shape(sizes: Sequence[int]) -> str:
     return " × ".join(f"{size:,}" for size in sizes)
 
 
+def option(name: str) -> str:
+    """One of the things that a setting can be, as commands name it, for the screen."""
+    return name.replace("_", " ")
+
+
 def pixels(side: int) -> str:
     """The size of a square picture."""
     return f"{side} × {side} pixels"

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from alexnet_core.insight.attribution import ATTRIBUTIONS, Setting
-from app import answers
+from app import answers, words
 from app.session import SharedNetwork
 
 Chosen = tuple[tuple[str, Any], ...]
@@ -45,6 +45,7 @@ def _control(shared: SharedNetwork, method: str, setting: Setting) -> Any:
             setting.title,
             setting.choices,
             index=list(setting.choices).index(setting.default),
+            format_func=words.option,
             key=key,
             help=setting.help,
             persist_state="session",

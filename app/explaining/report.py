@@ -78,7 +78,7 @@ def network_name(network: Network) -> str:
 FACTS = {
     "baseline": "Compared with",
     "compared_with": "Compared with",
-    "n_steps": "Steps on the way",
+    "n_steps": "Steps",
     "quadrature": "Rule of integration",
     "rise": "Rise of the logit, to be shared out",
     "convergence_delta": "What the shares exceed that by",
@@ -103,6 +103,8 @@ def facts(one: Answered) -> list[tuple[str, str]]:
     named |= {settings[name]: LAST if value is None else _short(value) for name, value in answer.settings.items()}
     told = {FACTS.get(name, name.replace("_", " ").capitalize()): value for name, value in answer.facts.items()}
     named |= {name: _short(value) for name, value in told.items()}
+    chosen = [setting.title for setting in ATTRIBUTIONS[answer.method].settings if setting.choices is not None]
+    named |= {title: words.option(named[title]) for title in chosen}
     rise, delta = (answer.facts.get(name) for name in ("rise", "convergence_delta"))
     if isinstance(rise, float) and isinstance(delta, float) and rise:
         named[FACTS["convergence_delta"]] += f", {words.percent(abs(delta / rise))} of it"
