@@ -154,7 +154,7 @@ def test_the_shared_network_is_left_as_it_was(asked):
 
 
 def test_what_is_asked_of_many_networks_takes_the_steps_asked_for_and_no_more(asked):
-    question = replace(asked, method="integrated_gradients", settings=(("steps", 4),))
+    question = replace(asked, method="integrated_gradients", settings=(("steps", 4), ("quadrature", "riemann_middle")))
     found = honesty_checks.explaining(question)(asked.shared.network, asked.picture.image)
     assert found.facts["n_steps"] == 4
     assert answers.explained(question).facts["n_steps"] > 4
