@@ -62,7 +62,7 @@ def test_what_goes_back_through_a_pooling_adds_up(pooling):
     assert torch.allclose(shares, scores[1:] - scores[:-1])
 
 
-@pytest.mark.parametrize("name", ["alexnet_mini", "squeezenet1_1", "resnet18", "vgg11"])
+@pytest.mark.parametrize("name", ["alexnet_mini", "squeezenet1_1", "resnet18"])
 def test_what_goes_back_through_a_network_adds_up(name):
     torch.manual_seed(0)
     model = network_of(build(name, 4, 64), size=64).model.double()

@@ -54,7 +54,7 @@ def test_fifty_steps_are_complete_to_a_hundredth_and_nearer_than_fifty_points(ru
     exact, points, found = (
         attribute(network, photograph(name), "integrated_gradients", settings=settings)
         for settings in (
-            {"quadrature": "riemann_middle", "steps": 500, "more": "off", "precision": "fp32"},
+            {"quadrature": "riemann_middle", "steps": 250, "more": "off", "precision": "fp32"},
             {"quadrature": "riemann_middle", "more": "off"},
             {},
         )

@@ -140,7 +140,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(few: PreparedSet, tmp_path: Path)
             time.sleep(0.02)
 
     out = tmp_path / "killed"
-    with training(by_two(few, out, "--epochs", "20"), out) as (_, run):
+    with training(by_two(few, out, "--epochs", "10"), out) as (_, run):
         run.ask("PAUSE")  # it saves then; by itself every twenty seconds
         wait_for(lambda: written_state(run)["status"] == "paused")
         saved = steps(run)[-1]
@@ -150,7 +150,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(few: PreparedSet, tmp_path: Path)
     assert checkpoints(out / "checkpoints")[0].name.startswith(f"step-{saved:08d}-")
     whole = RunDirectory(tmp_path / "whole")
     go_on = [*TORCHRUN, "2", *COMMAND, "train", "--resume", str(out)]
-    for command in (go_on, by_two(few, whole.path, "--epochs", "20")):
+    for command in (go_on, by_two(few, whole.path, "--epochs", "10")):
         subprocess.run(command, check=True, timeout=240)
     assert run.state().status == "finished"
     assert (out / "metrics.jsonl").read_bytes() == (whole.path / "metrics.jsonl").read_bytes()
