@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.hooks import capture, evaluating
 from alexnet_core.insight.operations import operations
 from alexnet_core.models import Network
-from alexnet_core.models.anatomy import Layer, anatomy, last_runs
+from alexnet_core.models.anatomy import Layer, anatomy
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,13 @@ class FeatureMaps:
 
 
 def layers_with_maps(network: Network) -> list[LayerChoice]:
-    """The layers of `network` that put out maps, in the order in which a picture passes them, the last time where it
-    passes one several times.
+    """The layers of `network` that put out maps, in the order in which a picture passes them.
 
     Dropout is left out: outside training it changes nothing.
     """
     counts: Counter[str] = Counter()
     choices = []
-    for layer in last_runs(anatomy(network.model, network.preprocessing.size)):
+    for layer in anatomy(network.model, network.preprocessing.size):
         if len(layer.output_shape) != 3 or layer.kind == "dropout":
             continue
         counts[layer.kind] += 1
@@ -80,41 +78,21 @@ def layers_with_maps(network: Network) -> list[LayerChoice]:
 
 def steps_of_maps(network: Network) -> list[list[str]]:
     """For each convolution its name and those of the layers that pass its maps on: each takes what the one before it
-    put out, and nothing else. Where maps are added, or laid side by side, a row ends; a layer that runs several times
-    is in none.
+    put out, and nothing else. Where maps are added, or laid side by side, a row ends.
 
     The first question about a network runs it once: hold its lock.
     """
-    steps = operations(network).steps
-    runs = Counter(step.name for step in steps)
     rows: list[list[str]] = []
     goes_on = False
-    for step in steps:
-        alone = step.layer is not None and runs[step.name] == 1 and len(step.shape) == 3
-        begins = alone and isinstance(step.layer, nn.Conv2d)
-        goes_on = begins or (alone and goes_on and step.follows)
+    for step in operations(network).steps:
+        with_maps = step.layer is not None and len(step.shape) == 3
+        begins = with_maps and isinstance(step.layer, nn.Conv2d)
+        goes_on = begins or (with_maps and goes_on and step.follows)
         if begins:
             rows.append([step.name])
         elif goes_on and not isinstance(step.layer, nn.modules.dropout._DropoutNd):
             rows[-1].append(step.name)
     return rows
-
-
-def hidden_relus(network: Network) -> set[str]:
-    """The layers whose output passes a ReLU of which no maps can be shown: one that the network computes outside of its
-    layers (GoogLeNet, Inception v3), or a layer that runs several times (ResNet), of which only the last run is seen.
-
-    The first question about a network runs it once: hold its lock.
-    """
-    steps = operations(network).steps
-    runs = Counter(step.name for step in steps)
-    return {
-        before.name
-        for before, step in pairwise(steps)
-        if step.follows
-        and before.layer is not None
-        and (step.name == "relu" if step.layer is None else isinstance(step.layer, nn.ReLU) and runs[step.name] > 1)
-    }
 
 
 def feature_maps(network: Network, picture: Image.Image, layer: str) -> FeatureMaps:

@@ -50,8 +50,8 @@ class Operations:
 
     steps: tuple[Step, ...]
     maps: dict[str, tuple[int, int]]
-    """Height and width of the map that each layer puts out, blocks included, in the order they end; layers that run
-    more than once and maps of 1 x 1 are left out."""
+    """Height and width of the map that each layer puts out, blocks included, in the order they end; maps of 1 x 1 are
+    left out."""
     normalised: dict[str, str]
     """Of each convolution whose output goes straight into a batch normalisation, that normalisation's name."""
 
@@ -190,11 +190,10 @@ def _watched(network: Network) -> Operations:
     finally:
         for handle in handles:
             handle.remove()
-    names = [name for name, _ in outputs]
     maps = {
         name: (int(value.shape[2]), int(value.shape[3]))
         for name, value in outputs
-        if value.ndim == 4 and max(value.shape[2:]) > 1 and names.count(name) == 1
+        if value.ndim == 4 and max(value.shape[2:]) > 1
     }
     steps = tuple(Step(name, layer, tuple(value.shape[1:]), follows) for name, layer, value, follows in watch.seen)
     normalised = {name: takes[id(value)] for name, value in gives if id(value) in takes}

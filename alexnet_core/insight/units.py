@@ -6,7 +6,6 @@ and no further, answers for all units of the layer at once.
 
 import copy
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from alexnet_core.insight.operations import pooled_first
 from alexnet_core.insight.receptive_field import Box, Field
 from alexnet_core.insight.stages import Stage, output_of, place_of, stages
 from alexnet_core.models import Network
-from alexnet_core.models.anatomy import anatomy, last_runs
+from alexnet_core.models.anatomy import anatomy
 from alexnet_core.precision import fastest
 
 EXTREMES = 9
@@ -45,8 +44,6 @@ class UnitLayer:
     units: int
     side: int | None
     """Values along a map; None for a list of numbers."""
-    runs: int = 1
-    """How often a picture passes it. What is said of its units is of the last time."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +111,16 @@ class Patch:
 
 
 def layers_with_units(network: Network) -> list[UnitLayer]:
-    """The layers of `network` whose units can be looked at, in the order in which a picture passes them, the last time
-    where it passes one several times; dropout, which changes nothing here, is left out."""
-    rows = anatomy(network.model, network.preprocessing.size)
-    runs = Counter(row.name for row in rows)
+    """The layers of `network` whose units can be looked at, in the order in which a picture passes them; dropout, which
+    changes nothing here, is left out."""
     return [
         UnitLayer(
             row.name,
             row.kind,
             row.output_shape[0],
             row.output_shape[-1] if len(row.output_shape) == 3 else None,
-            runs[row.name],
         )
-        for row in last_runs(rows)
+        for row in anatomy(network.model, network.preprocessing.size)
         if row.kind != "dropout" and len(row.output_shape) in (1, 3)
     ]
 

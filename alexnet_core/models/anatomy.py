@@ -5,7 +5,6 @@ Shapes come from a forward pass on PyTorch's meta device, which computes shapes 
 
 import copy
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -96,13 +95,6 @@ def anatomy(model: nn.Module, image_size: int) -> list[Layer]:
         for handle in handles:
             handle.remove()
     return layers
-
-
-def last_runs(rows: Sequence[Layer]) -> list[Layer]:
-    """One row a layer. Of a layer that runs several times, as the ReLU in each block of a ResNet does, the last run's:
-    what it puts out then is what a look at the layer keeps."""
-    last = {row.name: place for place, row in enumerate(rows)}
-    return [row for place, row in enumerate(rows) if last[row.name] == place]
 
 
 def _on_meta(model: nn.Module) -> nn.Module:

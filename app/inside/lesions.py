@@ -33,10 +33,8 @@ ANSWERS = 5
 
 
 def offered(shared: SharedNetwork) -> dict[str, UnitLayer]:
-    """The layers whose units can be changed: all but the last, whose units are the classes themselves, and but those
-    that a picture passes several times: a unit there is several, behind other layers, with one number."""
-    found = list(layers_of(shared).items())[:-1]
-    return {name: layer for name, layer in found if layer.runs == 1}
+    """The layers whose units can be changed: all but the last, whose units are the classes themselves."""
+    return dict(list(layers_of(shared).items())[:-1])
 
 
 def first_offered(layers: dict[str, UnitLayer]) -> str:

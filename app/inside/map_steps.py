@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from alexnet_core.insight.feature_maps import hidden_relus, steps_of_maps
+from alexnet_core.insight.feature_maps import steps_of_maps
 from app import address, answers
 from app.inside.layers import layers_of
 from app.remembered import remembered
@@ -22,11 +22,6 @@ WORDS = {
 def choose(shared: SharedNetwork, layer: str) -> None:
     """Go between the steps of the convolution that `layer` belongs to; nothing where there is only one."""
     group = group_of(shared, layer)
-    if group[-1] in _hidden_relus(shared):
-        st.caption(
-            "This network computes the ReLU behind these maps outside of its layers, or by a layer that it uses "
-            "several times: the maps behind it cannot be shown."
-        )
     if len(group) < 2:
         return
     kinds = {name: layers_of(shared)[name].kind for name in group}
@@ -68,14 +63,6 @@ def group_of(shared: SharedNetwork, layer: str) -> list[str]:
     offered = answers.layers(shared)[0]
     rows = remembered((shared.key, "steps of maps"), compute)
     return next(([name for name in row if name in offered] for row in rows if layer in row), [layer])
-
-
-def _hidden_relus(shared: SharedNetwork) -> set[str]:
-    def compute() -> set[str]:
-        with shared.lock:
-            return hidden_relus(shared.network)
-
-    return remembered((shared.key, "hidden relus"), compute)
 
 
 def _gone() -> None:

@@ -10,7 +10,6 @@ from test_pages import HOSTILE, sound, texts
 
 from alexnet_core.insight.lesions import Need, Outcome
 from alexnet_core.insight.prediction import logits
-from alexnet_core.insight.units import UnitLayer
 from app import remembered, session
 from app.inside import lesions
 
@@ -111,13 +110,3 @@ def test_a_lesion_outlasts_a_look_at_another_page(run, open_page, labelled):
     app.switch_page("views/lesions.py").run()
     assert sound(app)
     assert app.multiselect[0].value == [3, 5]
-
-
-def test_a_layer_that_a_picture_passes_twice_is_not_offered(monkeypatch):
-    every = {
-        "a": UnitLayer("a", "ReLU", 4, 8),
-        "b": UnitLayer("b", "ReLU", 6, 8, runs=2),
-        "c": UnitLayer("c", "linear", 4, None),
-    }
-    monkeypatch.setattr(lesions, "layers_of", lambda shared: every)
-    assert list(lesions.offered(None)) == ["a"]

@@ -1,19 +1,17 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import Failing, network_of, noise, small_network, traces
+from small_networks import Failing, Linear, network_of, noise, small_network, traces
 from torch import nn
 
 from alexnet_core.errors import ExplorerError
 from alexnet_core.insight.feature_maps import (
     FeatureMaps,
     feature_maps,
-    hidden_relus,
     layers_with_maps,
     numbers_of_layer,
     steps_of_maps,
 )
-from alexnet_core.insight.units import layers_with_units
 from alexnet_core.models import build
 from alexnet_core.models.anatomy import anatomy
 
@@ -103,42 +101,13 @@ def test_steps_of_the_same_maps_end_where_others_come_in():
     network = network_of(build("resnet18", 4, 32))
     before = traces(network.model)
     block = steps_of_maps(network)
-    assert ["layer1.0.conv1", "layer1.0.bn1"] in block
-    assert not any("layer1.0.relu" in row for row in block)  # what it puts out last has the shortcut in it
+    assert ["layer1.0.conv1", "layer1.0.bn1", "layer1.0.relu"] in block
+    assert ["layer1.0.conv2", "layer1.0.bn2"] in block  # behind it the shortcut is added
     assert traces(network.model) == before
 
 
-class OneReLU(nn.Module):
-    """One ReLU behind both convolutions, the second of which has more filters, as in the blocks of ResNet-50."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second, self.relu = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 6, 3), nn.ReLU()
-        self.head = nn.Linear(6, 4)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.head(self.relu(self.second(self.relu(self.first(images)))).mean(dim=(2, 3)))
-
-
-def test_a_layer_that_runs_several_times_is_what_it_is_the_last_time():
-    network = network_of(OneReLU())
-    choices = layers_with_maps(network)
-    assert [choice.name for choice in choices] == ["first", "second", "relu"]
-    maps, height, width = feature_maps(network, noise(), "relu").values.shape
-    assert f"({maps} maps, {height} x {width})" in choices[-1].label
-    units = {layer.name: layer for layer in layers_with_units(network)}
-    assert (units["relu"].units, units["relu"].side, units["relu"].runs) == (maps, height, 2)
-    assert units["second"].runs == 1
-
-
-def test_relus_without_maps_of_their_own_are_known():
-    assert hidden_relus(network_of(OneReLU())) == {"first", "second"}
-    assert not hidden_relus(small_network())
-    assert "conv1.bn" in hidden_relus(network_of(build("googlenet", 4, 64), size=64))
-
-
 def test_numbers_that_are_not_finite_are_named_as_such():
-    network = network_of(OneReLU())
-    network.model.head.weight.fill_(float("nan"))
+    network = network_of(Linear())
+    network.model.layer.weight.fill_(float("nan"))
     with pytest.raises(ExplorerError, match="finite"):
-        numbers_of_layer(network, noise(), "head")
+        numbers_of_layer(network, noise(), "layer")

@@ -28,11 +28,6 @@ def rectifier_obstacle(network: Network) -> str | None:
     others = [kind.__name__ for kind in done.kinds if issubclass(kind, ACTIVATIONS) and not issubclass(kind, nn.ReLU)]
     if others:
         return f"The rule is one for ReLUs, and {network.title} has {', '.join(others)} as well; try saliency."
-    if "relu" in done.bending:
-        return (
-            f"{network.title} computes its ReLUs outside its layers, where the rule cannot reach: the map would be the "
-            "plain gradient; try saliency."
-        )
     if not any(issubclass(kind, nn.ReLU) for kind in done.kinds):
         return "This network has no ReLU, so the map would be the plain gradient; try saliency."
     return None
