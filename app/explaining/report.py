@@ -79,7 +79,6 @@ FACTS = {
     "baseline": "Compared with",
     "compared_with": "Compared with",
     "n_steps": "Steps",
-    "quadrature": "Rule of integration",
     "rise": "Rise of the logit, to be shared out",
     "convergence_delta": "What the shares exceed that by",
     "score": "The logit",

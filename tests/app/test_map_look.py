@@ -153,7 +153,7 @@ def test_the_report_tells_what_the_honesty_tests_found_and_that_there_were_none(
 def test_the_report_tells_every_setting_also_those_that_nobody_changed(run):
     asked = Asked(session.load(run.id), session.sample("ship"), "integrated_gradients", 0, settings=(("steps", 20),))
     settings = chosen_settings(asked.shared.network, asked.method, dict(asked.settings))
-    found = replace(answer(asked.method), settings=settings, facts={"precision": "fp32", "quadrature": "mean_slopes"})
+    found = replace(answer(asked.method), settings=settings, facts={"precision": "fp32"})
     one = Answered(Question("One", run.id, asked), found, answers.png(Image.new("RGB", (8, 8))))
     told = dict(facts(one))
     assert (told["Steps"], told["Rule of integration"]) == ("20", "mean slopes")

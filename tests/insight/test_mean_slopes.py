@@ -49,6 +49,18 @@ def test_a_pooling_of_windows_that_overlap_has_the_mean_of_its_gradient():
     assert (found[-1] == 0).all()
 
 
+def test_factors_of_a_product_have_the_mean_of_their_gradient():
+    class Squared(nn.Module):
+        def forward(self, maps: torch.Tensor) -> torch.Tensor:
+            return maps * maps.mean(dim=(2, 3), keepdim=True)
+
+    torch.manual_seed(0)
+    rows, weights = torch.randn(ROWS, 3, 5, 5).double(), torch.randn(ROWS, 3, 5, 5).double()
+    found = going_back(Squared(), rows, weights)
+    assert torch.allclose(found[:-1], on_the_line(Squared(), rows, weights), atol=1e-6)
+    assert (found[-1] == 0).all()
+
+
 @pytest.mark.parametrize(
     "pooling", [nn.MaxPool2d(3, 2), nn.MaxPool2d(3, 2, padding=1), nn.MaxPool2d(3, 2, 0, 1, False, True)]
 )
@@ -62,7 +74,7 @@ def test_what_goes_back_through_a_pooling_adds_up(pooling):
     assert torch.allclose(shares, scores[1:] - scores[:-1])
 
 
-@pytest.mark.parametrize("name", ["alexnet_mini", "squeezenet1_1", "resnet18"])
+@pytest.mark.parametrize("name", ["alexnet_mini", "squeezenet1_1", "resnet_mini", "efficientnet_mini"])
 def test_what_goes_back_through_a_network_adds_up(name):
     torch.manual_seed(0)
     model = network_of(build(name, 4, 64), size=64).model.double()

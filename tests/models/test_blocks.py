@@ -6,14 +6,12 @@ import pytest
 import torch
 from torchvision.models import get_model
 
+from alexnet_core.insight.attribution.mean_slopes import without_mean_slope
 from alexnet_core.insight.operations import operations
 from alexnet_core.models import MODELS, Network, build
 from alexnet_core.models.blocks import REBUILT
 from alexnet_core.models.weights import frozen
 from alexnet_core.preprocess import Preprocessing
-
-PRODUCTS = {"mul"}
-"""Of the squeeze-and-excitation blocks, whose weights of maps are no layer's."""
 
 
 @pytest.mark.parametrize("name", REBUILT)
@@ -42,4 +40,5 @@ def test_every_layer_runs_once_and_no_relu_or_pooling_lies_between_layers(name):
         network = Network(name, frozen(build(name, 3, size)), ("a", "b", "c"), Preprocessing(size, size))
     done = operations(network)
     assert set(Counter(step.name for step in done.steps if step.layer is not None).values()) == {1}
-    assert set(done.bending) <= PRODUCTS
+    assert set(done.bending) <= {"mul"}  # of squeeze and excitation: the weights of maps are no layer's
+    assert without_mean_slope(network) == []

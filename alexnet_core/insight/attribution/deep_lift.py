@@ -11,13 +11,12 @@ from alexnet_core.insight.attribution.mean_slopes import (
     ACTIVATIONS,
     ALIKE,
     Rescaled,
-    out_of_reach,
-    without_mean_slope,
+    strange_layers,
 )
 from alexnet_core.insight.attribution.paths import how_complete
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back
-from alexnet_core.insight.operations import rewired
+from alexnet_core.insight.operations import operations, rewired
 from alexnet_core.models import Network
 
 COMPARED = Setting(
@@ -47,12 +46,12 @@ def deep_lift_shap(task: Task) -> tuple[torch.Tensor, Facts]:
 
 def deep_lift_obstacle(network: Network) -> str | None:
     """A function that bends and is no layer cannot be given the rule; nor is there one for products."""
-    if bending := out_of_reach(network):
+    if bending := operations(network).bending:
         return (
             f"{network.title} computes {', '.join(bending)} outside its layers, where DeepLIFT's rules cannot reach; "
             "try integrated gradients."
         )
-    if strange := without_mean_slope(network):
+    if strange := strange_layers(network):
         return f"DeepLIFT has no rule for layers of the kind {', '.join(strange)}; try integrated gradients."
     return None
 

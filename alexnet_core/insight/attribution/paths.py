@@ -39,8 +39,8 @@ def integrated_gradients(task: Task) -> tuple[torch.Tensor, Facts]:
         if abs(found["convergence_delta"]) <= COMPLETE * abs(found["rise"]):
             break
     task.progress(1.0)
-    facts: Facts = {"baseline": task.text("baseline"), "n_steps": rule.steps, "quadrature": rule.name}
-    return values, facts | {"precision": name_of(_kind(task))} | found
+    facts: Facts = {"baseline": task.text("baseline"), "n_steps": rule.steps, "precision": name_of(_kind(task))}
+    return values, facts | found
 
 
 def _halves(progress: Progress, number: int, share: float) -> None:

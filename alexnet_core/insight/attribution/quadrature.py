@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from alexnet_core.errors import ExplorerError
-from alexnet_core.insight.attribution.mean_slopes import out_of_reach, without_mean_slope
+from alexnet_core.insight.attribution.mean_slopes import without_mean_slope
 from alexnet_core.insight.attribution.task import Setting, Task
 
 STEPS = Setting(
@@ -21,10 +21,9 @@ QUADRATURE = Setting(
     "How the gradient's mean over the way is taken. With mean slopes each ReLU and pooling counts with its mean slope "
     "from one point to the next, so the shares add up whatever the steps. The others take the gradient at points "
     "alone, and what they miss of the rise says whether there were enough: at the middles of equal parts, as Gauss and "
-    "Legendre chose (Captum's default), or as trapezoids. Automatic: mean slopes where all functions of the network "
-    "are layers, else middles.",
-    "automatic",
-    choices=("automatic", "mean_slopes", *AT_POINTS),
+    "Legendre chose (Captum's default), or as trapezoids.",
+    "mean_slopes",
+    choices=("mean_slopes", *AT_POINTS),
 )
 
 MORE = Setting(
@@ -42,7 +41,6 @@ MOST_POINTS = 1500
 class Rule(NamedTuple):
     """How a mean over a way is taken: with which points, and what each counts."""
 
-    name: str
     steps: int
     sizes: list[float]
     """What each of the gradients counts."""
@@ -60,17 +58,15 @@ def rules(task: Task) -> Iterator[Rule]:
     Raises ExplorerError where mean slopes are asked of a network that has functions without.
     """
     chosen, steps = task.text("quadrature"), task.number("steps")
-    strange = [*out_of_reach(task.network), *without_mean_slope(task.network)]
-    if chosen == "mean_slopes" and strange:
+    if chosen != "mean_slopes":
+        yield from _at_points(chosen, steps, task.text("more") == "on")
+        return
+    if strange := without_mean_slope(task.network):
         raise ExplorerError(
             f"There is no mean slope for {', '.join(strange)} of {task.network.title}: choose another rule of "
             "integration."
         )
-    if chosen == "mean_slopes" or (chosen == "automatic" and not strange):
-        places = [number / steps for number in range(steps + 1)]
-        yield Rule("mean_slopes", steps, [1 / steps] * steps, places, between=True)
-    else:
-        yield from _at_points("riemann_middle" if chosen == "automatic" else chosen, steps, task.text("more") == "on")
+    yield Rule(steps, [1 / steps] * steps, [number / steps for number in range(steps + 1)], between=True)
 
 
 def _at_points(name: str, steps: int, more: bool) -> Iterator[Rule]:
@@ -78,12 +74,12 @@ def _at_points(name: str, steps: int, more: bool) -> Iterator[Rule]:
     from captum.attr._utils.approximation_methods import approximation_parameters  # takes a second to import
 
     sizes, places = approximation_parameters(name)
-    yield Rule(name, steps, sizes(steps), places(steps))
+    yield Rule(steps, sizes(steps), places(steps))
     while more and FINER * steps <= MOST_POINTS:
         steps *= FINER
-        rule = Rule(name, steps, sizes(steps), places(steps))
+        rule = Rule(steps, sizes(steps), places(steps))
         if name == "riemann_middle":
             # The middle of a part is the middle of its middle third, too.
             new = [number for number in range(steps) if number % FINER != FINER // 2]
-            rule = Rule(name, steps, [rule.sizes[at] for at in new], [rule.places[at] for at in new], 1 / FINER)
+            rule = Rule(steps, [rule.sizes[at] for at in new], [rule.places[at] for at in new], 1 / FINER)
         yield rule
