@@ -4,7 +4,7 @@ Where a ReLU or a pooling changes its mind between two pictures, the gradient at
 other side. The mean slope on the straight line from one value to the other does: it is the ratio of the differences,
 and with it in every layer, what goes back from one picture to the next adds up to exactly what the score rises between
 them (DeepLIFT's rule: Shrikumar, Greenside, Kundaje 2017, arXiv:1704.02685, section 3.5). Each factor of a product has
-the other one's mean for its slope, which is exact, too. It is the mean gradient of the way but nearly, for the slopes of
+the other one's mean for its slope, which is exact, too. What goes back is the mean gradient but nearly, for slopes of
 several layers change together: the shorter the way, the nearer.
 
 Legend: pictures lie in a row in the batch, n + 1 of them; row i of a gradient is that between the pictures i and i + 1,
