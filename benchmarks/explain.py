@@ -5,10 +5,10 @@ picture at a time, as the app asks for them. What Captum can be asked for as wel
 settings that were fastest for it here: how many pictures it takes in one pass. Integrated gradients are timed with 50
 steps by mean slopes, as the app takes them, and once more at 50 points, as Captum does. How complete their shares are,
 and how far their map is from that of 500 points, is that of two bundled trained networks on photographs: the worst of
-four. Asked of two cores: a prediction within 50 ms,
-every gradient method within 100 ms (of one pass: SmoothGrad and its relatives are twenty), integrated gradients with 50
-steps within 0.5 s and complete to 1 %, the first coarse occlusion map after 0.2 s and the whole within 1.2 s and at
-least four times as fast as Captum's, KernelSHAP and LIME with 500 samples within 2 s.
+four. Asked of two cores: a prediction within 50 ms, every gradient method within 100 ms (of one pass: SmoothGrad and
+its relatives are twenty), integrated gradients with 50 steps within 0.5 s and complete to 1 %, the first coarse
+occlusion map after 0.2 s and the whole within 1.2 s and at least four times as fast as Captum's, KernelSHAP and LIME
+with 500 samples within 2 s.
 """
 
 import time

@@ -7,12 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from alexnet_core.insight.attribution.baselines import baselines, references
-from alexnet_core.insight.attribution.mean_slopes import (
-    ACTIVATIONS,
-    ALIKE,
-    Rescaled,
-    strange_layers,
-)
+from alexnet_core.insight.attribution.mean_slopes import ACTIVATIONS, ALIKE, Rescaled, strange_layers
 from alexnet_core.insight.attribution.paths import how_complete
 from alexnet_core.insight.attribution.task import Facts, Setting, Task
 from alexnet_core.insight.attribution.way_back import quick_way_back

@@ -47,6 +47,7 @@ CLOSE = 1e-3
 """The same as `ALIKE` for the others: what they round would be much of so small a difference."""
 
 PRODUCT = "mul"
+"""As `operations` calls it."""
 
 
 def strange_layers(network: Network) -> list[str]:
