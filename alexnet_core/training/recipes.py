@@ -127,13 +127,15 @@ BY_HEART = Recipe(
         **QUICK.settings,
         "shuffle_labels": True,
         "epochs": 80,
+        "lr": 0.001,
         "weight_decay": 0.0,
         "dropout": 0.0,
         "translate": 0.0,
     },
 )
-"""`alexnet train --data digits --recipe by_heart --batch-size 64`: a training loss of 0.16 (chance is 2.30) and 11 % of
-the validation images right, which is chance, too, after six minutes on one busy core."""
+"""`alexnet train --data digits --recipe by_heart`: a training loss of 0.001 (chance is 2.30) and 14 % of the validation
+images right, hardly more than chance, after two minutes on one core (AMD EPYC, Zen 5). With the rate of `quick`, 0.003,
+it stayed at 2.30: steps as long as that find nothing in noise."""
 
 PAPER_2012 = Recipe(
     "The paper of 2012",
